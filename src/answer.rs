@@ -1,0 +1,150 @@
+//! What came back, and what it means: the array that PHP gets.
+
+use crate::field::{Change, Checked, Violation};
+use crate::language::{Language, Text, plain_text};
+use crate::wechat::api::Verdict;
+use crate::wechat::errcode::{self, Errcode, Outcome, UNLISTED_HINT};
+
+/// Who gave the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// WeChat answered.
+    Wechat,
+    /// It was decided here; no request was made.
+    Local,
+}
+
+impl Source {
+    /// The value of the key `source`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wechat => "wechat",
+            Self::Local => "local",
+        }
+    }
+}
+
+/// WeChat's message id; beyond 2^63 it stays text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MsgId {
+    /// Fits a PHP int.
+    Int(i64),
+    /// Does not.
+    Text(String),
+}
+
+/// The answer to one message: WeChat's own keys, and what an application can do with them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// 0, or WeChat's errcode; a local refusal uses the one that WeChat would have used.
+    pub errcode: i64,
+    /// WeChat's errmsg, or the text in its form.
+    pub errmsg: String,
+    /// The message id, where WeChat gives one.
+    pub msgid: Option<MsgId>,
+    /// Request id for `/cgi-bin/openapi/rid/get`.
+    pub rid: Option<String>,
+    /// Who gave the verdict.
+    pub source: Source,
+    /// What the errcode means for the message.
+    pub outcome: Outcome,
+    /// How many times the message was posted; 0 for a local refusal.
+    pub attempts: u32,
+    /// What fitting altered.
+    pub changed: Vec<Change>,
+    /// For a local 47003: everything that is wrong, not only the first field.
+    pub violations: Vec<Violation>,
+    /// Whether an earlier call with the same `key` sent it.
+    pub duplicate: bool,
+    /// What to do now, one sentence.
+    pub hint: String,
+}
+
+impl Answer {
+    /// WeChat's verdict on a posted message.
+    pub fn from_wechat(errcode: i64, verdict: &Verdict, attempts: u32, hints: Language) -> Self {
+        Self {
+            errcode,
+            errmsg: plain_text(&verdict.errmsg),
+            msgid: verdict.msgid.as_deref().map(|digits| match digits.parse() {
+                Ok(number) => MsgId::Int(number),
+                Err(_) => MsgId::Text(plain_text(digits)),
+            }),
+            rid: verdict.rid().map(str::to_owned),
+            source: Source::Wechat,
+            outcome: errcode::outcome(errcode),
+            attempts,
+            changed: Vec::new(),
+            violations: Vec::new(),
+            duplicate: false,
+            hint: hint(errcode, hints),
+        }
+    }
+
+    /// WeChat's refusal to issue a token: the answer to a message that was never posted.
+    pub fn from_token_endpoint(errcode: i64, verdict: &Verdict, remembered: bool, hints: Language) -> Self {
+        let mut answer = Self::from_wechat(errcode, verdict, 0, hints);
+        if let Some(Errcode { outcome, hint_zh, hint_en, .. }) = errcode::find_for_token_request(errcode) {
+            answer.outcome = *outcome;
+            answer.hint = hints.choose(hint_zh, hint_en).to_owned();
+        }
+        if remembered {
+            answer.source = Source::Local;
+        }
+        answer
+    }
+
+    /// The same answer with a hint that knows more than its errcode.
+    pub fn with_hint(mut self, hint: &str) -> Self {
+        self.hint = hint.to_owned();
+        self
+    }
+
+    /// The refusal as an exception says it.
+    pub fn in_words(&self) -> Text {
+        let words = format!("{} ({}) {}", self.errmsg, self.errcode, self.hint);
+        Text::new(words.clone(), words)
+    }
+
+    /// A refusal that needs no request.
+    pub fn local(errcode: i64, errmsg: impl Into<String>, hints: Language) -> Self {
+        Self {
+            errcode,
+            errmsg: errmsg.into(),
+            msgid: None,
+            rid: None,
+            source: Source::Local,
+            outcome: errcode::outcome(errcode),
+            attempts: 0,
+            changed: Vec::new(),
+            violations: Vec::new(),
+            duplicate: false,
+            hint: hint(errcode, hints),
+        }
+    }
+
+    /// 47003 for a payload that WeChat would refuse, in WeChat's wording; the hint says what is wrong with which field.
+    pub fn refused_payload(checked: Checked, hints: Language) -> Self {
+        let (errmsg, hint) = match checked.violations.first() {
+            Some(first) => (
+                match (first.field.as_str(), first.is_empty()) {
+                    ("data", _) => "argument invalid! data is empty".to_owned(),
+                    (field, true) => format!("argument invalid! data.{}.value is empty", plain_text(field)),
+                    (field, false) => format!("argument invalid! data.{}.value invalid", plain_text(field)),
+                },
+                hints.choose(&first.message_zh, &first.message_en).to_owned(),
+            ),
+            None => ("argument invalid!".to_owned(), String::new()),
+        };
+        let mut answer = Self::local(47003, errmsg, hints);
+        answer.hint = hint;
+        answer.changed = checked.changes;
+        answer.violations = checked.violations;
+        answer
+    }
+}
+
+fn hint(errcode: i64, hints: Language) -> String {
+    let (zh, en) = errcode::find(errcode).map_or(UNLISTED_HINT, |row| (row.hint_zh, row.hint_en));
+    hints.choose(zh, en).to_owned()
+}

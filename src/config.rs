@@ -1,0 +1,342 @@
+//! Settings: one account and everything that a call needs to know, from php.ini and `configure()`.
+
+mod table;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reqwest::Url;
+
+use crate::error::Error;
+use crate::field::Mode;
+use crate::language::{Language, Text};
+use crate::message::Input;
+
+pub use table::{LANGUAGES, SETTINGS, STATES, Setting, one_of, parse_mode};
+use table::{find, rejected};
+
+/// A value that no output ever shows.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides a value.
+    pub fn new(value: String) -> Self {
+        Self(value)
+    }
+
+    /// The value itself, for the request that needs it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("***")
+    }
+}
+
+/// Where the access token comes from (setting `token_mode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TokenMode {
+    /// `POST /cgi-bin/stable_token`: the same token for all who ask, isolated from `cgi-bin/token`.
+    Stable,
+    /// `GET /cgi-bin/token`: each fetch ends the previous token after at most five minutes.
+    Classic,
+    /// The application supplies it (setting `token`).
+    External,
+}
+
+/// One account and everything that a call needs to know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// AppID.
+    pub appid: String,
+    /// AppSecret.
+    pub secret: Secret,
+    /// Scheme, host and port of the API.
+    pub base_url: Url,
+    /// Extra CA certificates.
+    pub ca_file: Option<String>,
+    /// HTTP proxy.
+    pub proxy: Option<Secret>,
+    /// Whether plain HTTP may leave this host.
+    pub allow_plain_http: bool,
+    /// Limit for opening a connection.
+    pub connect_timeout: Duration,
+    /// Limit for a whole call.
+    pub timeout: Duration,
+    /// How payloads are treated.
+    pub validate: Mode,
+    /// Source of the access token.
+    pub token_mode: TokenMode,
+    /// The token of mode `external`.
+    pub token: Secret,
+    /// `miniprogram_state`.
+    pub state: &'static str,
+    /// `lang`.
+    pub lang: &'static str,
+    /// Language of hints.
+    pub hint_lang: Language,
+}
+
+impl Settings {
+    /// From `(name, value)` pairs over the defaults, as php.ini gives them.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Error> {
+        let mut settings = Self::blank()?;
+        for (name, value) in pairs {
+            settings.apply(find(name)?, value)?;
+        }
+        settings.verify()?;
+        Ok(settings)
+    }
+
+    /// These settings with the changes of one `configure()` call.
+    pub fn with(&self, changes: &Input<'_>) -> Result<Self, Error> {
+        let Input::Map(members) = changes else {
+            return Err(Error::config(
+                "configure() 需要一个「名称 => 值」的数组",
+                "configure() takes an array of name => value",
+            ));
+        };
+        let mut settings = self.clone();
+        for (name, value) in members {
+            let setting = find(&String::from_utf8_lossy(name))?;
+            let text = match value {
+                Input::Null => setting.default.to_owned(),
+                Input::Bool(flag) => if *flag { "1" } else { "0" }.to_owned(),
+                Input::Int(number) => number.to_string(),
+                Input::Float(number) => number.to_string(),
+                Input::Text(bytes) => match std::str::from_utf8(bytes) {
+                    Ok(text) => text.to_owned(),
+                    Err(_) => return Err(rejected(setting, &Text::new("不是 UTF-8", "is not UTF-8"), "")),
+                },
+                Input::Map(_) | Input::Unusable(_) => {
+                    let kind = value.type_name();
+                    let reason = Text::new(format!("不能是 {kind}"), format!("cannot be {kind}"));
+                    return Err(rejected(setting, &reason, ""));
+                }
+            };
+            settings.apply(setting, &text)?;
+        }
+        settings.verify()?;
+        Ok(settings)
+    }
+
+    /// The same settings for another account: nothing that belongs to the present one is carried over.
+    pub fn for_account(&self, appid: &str) -> Result<Self, Error> {
+        let mut settings = self.clone();
+        for setting in SETTINGS.iter().filter(|setting| setting.of_account) {
+            settings.apply(setting, setting.default)?;
+        }
+        settings.apply(find("appid")?, appid)?;
+        Ok(settings)
+    }
+
+    /// That appid, and the secret or token which the mode needs, are there.
+    pub fn require_account(&self) -> Result<(), Error> {
+        let missing = if self.appid.is_empty() {
+            "appid"
+        } else if self.token_mode == TokenMode::External {
+            if !self.token.is_empty() {
+                return Ok(());
+            }
+            "token"
+        } else if self.secret.is_empty() {
+            "secret"
+        } else {
+            return Ok(());
+        };
+        if missing == "appid" {
+            return Err(Error::config(
+                "没有设置 appid，请写在 php.ini（routine_template.appid）或用 RoutineTemplate::configure(['appid' => …, 'secret' => …]) 设置",
+                "no appid is set; set it in php.ini (routine_template.appid) or with RoutineTemplate::configure(['appid' => …, 'secret' => …])",
+            ));
+        }
+        let appid = &self.appid;
+        Err(Error::config(
+            format!(
+                "账号 {appid} 没有设置 {missing}，请用 RoutineTemplate::app('{appid}')->configure(['{missing}' => …]) 设置"
+            ),
+            format!(
+                "the account {appid} has no {missing}; set it with RoutineTemplate::app('{appid}')->configure(['{missing}' => …])"
+            ),
+        ))
+    }
+
+    fn blank() -> Result<Self, Error> {
+        let mut settings = Self {
+            appid: String::new(),
+            secret: Secret::default(),
+            base_url: Url::parse("https://api.weixin.qq.com")
+                .map_err(|error| Error::config(error.to_string(), error.to_string()))?,
+            ca_file: None,
+            proxy: None,
+            allow_plain_http: false,
+            connect_timeout: Duration::ZERO,
+            timeout: Duration::ZERO,
+            validate: Mode::Fit,
+            token_mode: TokenMode::Stable,
+            token: Secret::default(),
+            state: "",
+            lang: "",
+            hint_lang: Language::Chinese,
+        };
+        for setting in SETTINGS {
+            settings.apply(setting, setting.default)?;
+        }
+        Ok(settings)
+    }
+
+    fn apply(&mut self, setting: &'static Setting, value: &str) -> Result<(), Error> {
+        if value.len() > 4096 || value.bytes().any(|byte| byte.is_ascii_control()) {
+            return Err(rejected(
+                setting,
+                &Text::new("太长或含有控制字符", "is too long or holds control characters"),
+                "",
+            ));
+        }
+        (setting.apply)(self, value).map_err(|reason| rejected(setting, &reason, value))
+    }
+
+    /// What no single setting can say of itself.
+    fn verify(&self) -> Result<(), Error> {
+        match self.base_url.scheme() {
+            "https" => Ok(()),
+            "http" if self.allow_plain_http || is_loopback(&self.base_url) => Ok(()),
+            "http" => {
+                let host = self.base_url.host_str().unwrap_or_default();
+                Err(Error::config(
+                    format!("设置 base_url：用 http:// 访问 {host} 会把 access_token 暴露在网络上，请改用 https://"),
+                    format!(
+                        "setting base_url: http:// to {host} would show the access token to the network; use https://"
+                    ),
+                ))
+            }
+            other => Err(Error::config(
+                format!("设置 base_url：应为 https://，不是 {other}://"),
+                format!("setting base_url: https://, not {other}://"),
+            )),
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host_str() {
+        Some("localhost") => true,
+        Some(host) => host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback()),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: &'static str) -> Input<'static> {
+        Input::text(value)
+    }
+
+    fn change(name: &'static str, value: Input<'static>) -> Input<'static> {
+        Input::Map(vec![(name.as_bytes().into(), value)])
+    }
+
+    #[test]
+    fn every_default_is_allowed_and_every_name_is_unique() {
+        let settings = Settings::from_pairs([]).unwrap();
+        assert_eq!(settings.timeout, Duration::from_secs(3));
+        for (index, setting) in SETTINGS.iter().enumerate() {
+            assert!(SETTINGS[..index].iter().all(|other| other.name != setting.name), "{} twice", setting.name);
+            assert!(!setting.zh.is_empty() && !setting.en.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let error = Settings::from_pairs([("app_id", "wx")]).unwrap_err().to_string();
+        assert!(
+            error.contains("app_id")
+                && error.contains("did you mean appid?")
+                && error.contains("appid")
+                && error.contains("timeout_ms"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_names_the_setting_and_what_is_allowed() {
+        for (name, value) in [
+            ("timeout_ms", "soon"),
+            ("timeout_ms", "0"),
+            ("validate", "lax"),
+            ("lang", "de_DE"),
+            ("state", "beta"),
+            ("base_url", "ftp://x"),
+            ("base_url", "not an address"),
+            ("base_url", "https://api.weixin.qq.com/cgi-bin"),
+            ("base_url", "https://:password@api.weixin.qq.com"),
+            ("proxy", "socks5://localhost:1"),
+            ("allow_plain_http", "maybe"),
+            ("appid", "wx 1"),
+            ("token_mode", "magic"),
+        ] {
+            let error = Settings::from_pairs([(name, value)]).unwrap_err().to_string();
+            assert!(error.contains(name), "{name}={value}: {error}");
+        }
+    }
+
+    #[test]
+    fn plain_http_stays_on_this_host_unless_it_is_allowed() {
+        for address in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1"] {
+            assert!(Settings::from_pairs([("base_url", address)]).is_ok(), "{address}");
+        }
+        assert!(Settings::from_pairs([("base_url", "http://api.weixin.qq.com")]).is_err());
+        assert!(Settings::from_pairs([("base_url", "http://api.weixin.qq.com"), ("allow_plain_http", "1")]).is_ok());
+    }
+
+    #[test]
+    fn configure_takes_php_types_and_leaves_the_rest_alone() {
+        let before = Settings::from_pairs([("appid", "wx1"), ("secret", "s1")]).unwrap();
+        let after = before.with(&change("timeout_ms", Input::Int(1500))).unwrap();
+        assert_eq!(after.timeout, Duration::from_millis(1500));
+        assert_eq!(after.appid, "wx1");
+        assert!(before.with(&change("timeout_ms", Input::Map(vec![]))).is_err());
+        assert!(before.with(&text("timeout_ms=1")).is_err());
+    }
+
+    #[test]
+    fn another_account_inherits_no_secret_and_no_token() {
+        let first =
+            Settings::from_pairs([("appid", "wx1"), ("secret", "s1"), ("token", "t1"), ("timeout_ms", "900")]).unwrap();
+        let second = first.for_account("wx2").unwrap();
+        assert!(second.secret.is_empty() && second.token.is_empty());
+        assert_eq!(second.timeout, Duration::from_millis(900));
+        assert!(second.require_account().unwrap_err().to_string().contains("secret"));
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let settings =
+            Settings::from_pairs([("secret", "hush"), ("token", "quiet"), ("proxy", "http://me:whisper@proxy:1")])
+                .unwrap();
+        let shown = format!("{settings:?}");
+        assert!(!shown.contains("hush") && !shown.contains("quiet") && !shown.contains("whisper"));
+        for (name, value) in
+            [("proxy", "socks5://me:whisper@proxy:1"), ("base_url", "ftp://me:whisper@host"), ("secret", " whisper")]
+        {
+            let error = Settings::from_pairs([(name, value)]).unwrap_err().to_string();
+            assert!(!error.contains("whisper"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Every setting: name, default, meaning and parser, written once. The ini entries, `configure()`, `phpinfo()` and the
+//! READMEs' tables come from it or are checked against it.
+
+use std::time::Duration;
+
+use reqwest::Url;
+
+use super::{Secret, Settings, TokenMode};
+use crate::error::Error;
+use crate::field::Mode;
+use crate::language::{Language, Text, plain_text};
+
+/// One setting, `routine_template.NAME` in php.ini and `NAME` in `configure()`.
+pub struct Setting {
+    /// The name, without prefix.
+    pub name: &'static str,
+    /// The value as php.ini would have it.
+    pub default: &'static str,
+    /// What may be written, for error texts and the README.
+    pub allowed: &'static str,
+    /// Shown as `***` wherever settings are shown.
+    pub secret: bool,
+    /// Belongs to one account: never carried over to another appid.
+    pub of_account: bool,
+    /// Meaning, Chinese.
+    pub zh: &'static str,
+    /// Meaning, English.
+    pub en: &'static str,
+    /// Parses the value into its place; the error says what is wrong with it.
+    pub(super) apply: fn(&mut Settings, &str) -> Result<(), Text>,
+}
+
+/// All settings, in the order in which they are documented.
+pub static SETTINGS: &[Setting] = &[
+    Setting {
+        name: "appid",
+        default: "",
+        allowed: "wx…",
+        secret: false,
+        of_account: true,
+        zh: "小程序或公众号的 AppID",
+        en: "AppID of the mini program or official account",
+        apply: |settings, value| {
+            if !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+                || value.len() > 64
+            {
+                return Err(Text::new(
+                    "只能是字母和数字，请检查首尾是否有空格",
+                    "is made of letters and digits; is there a space around it?",
+                ));
+            }
+            settings.appid = value.to_owned();
+            Ok(())
+        },
+    },
+    Setting {
+        name: "secret",
+        default: "",
+        allowed: "AppSecret",
+        secret: true,
+        of_account: true,
+        zh: "AppSecret；token_mode 为 external 时不需要",
+        en: "AppSecret; not needed with token_mode external",
+        apply: |settings, value| {
+            settings.secret = Secret(trimmed(value)?);
+            Ok(())
+        },
+    },
+    Setting {
+        name: "base_url",
+        default: "https://api.weixin.qq.com",
+        allowed: "https://host[:port]",
+        secret: false,
+        of_account: false,
+        zh: "微信接口地址",
+        en: "Address of WeChat's API",
+        apply: |settings, value| {
+            let url = address(value, "https://")?;
+            if url.path() != "/"
+                || url.query().is_some()
+                || url.fragment().is_some()
+                || !url.username().is_empty()
+                || url.password().is_some()
+            {
+                return Err(Text::new("只写协议、域名和端口", "is scheme, host and port only"));
+            }
+            settings.base_url = url;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "ca_file",
+        default: "",
+        allowed: "/…/ca.pem",
+        secret: false,
+        of_account: false,
+        zh: "在系统证书之外再信任的 CA（PEM 文件）；证书校验无法关闭",
+        en: "CA certificates trusted beside the system's, PEM; verification cannot be switched off",
+        apply: |settings, value| {
+            settings.ca_file = (!value.is_empty()).then(|| value.to_owned());
+            Ok(())
+        },
+    },
+    Setting {
+        name: "proxy",
+        default: "",
+        allowed: "http://host:port",
+        // It may hold a password.
+        secret: true,
+        of_account: false,
+        zh: "HTTP 代理；不读取环境变量",
+        en: "HTTP proxy; the environment is not read",
+        apply: |settings, value| {
+            if !value.is_empty() && address(value, "http://")?.scheme() != "http" {
+                return Err(Text::new("只支持 http:// 代理", "can only be an http:// proxy"));
+            }
+            settings.proxy = (!value.is_empty()).then(|| Secret(value.to_owned()));
+            Ok(())
+        },
+    },
+    Setting {
+        name: "allow_plain_http",
+        default: "0",
+        allowed: "0 | 1",
+        secret: false,
+        of_account: false,
+        zh: "允许对非本机地址使用 http://（仅微信云托管内网需要）",
+        en: "Allow http:// to another host than this one (only WeChat's own container network needs it)",
+        apply: |settings, value| {
+            settings.allow_plain_http = switch(value)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "connect_timeout_ms",
+        default: "1000",
+        allowed: "1 … 60000",
+        secret: false,
+        of_account: false,
+        zh: "建立连接的时限（毫秒）",
+        en: "Limit for opening a connection, milliseconds",
+        apply: |settings, value| {
+            settings.connect_timeout = milliseconds(value)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "timeout_ms",
+        default: "3000",
+        allowed: "1 … 60000",
+        secret: false,
+        of_account: false,
+        zh: "一次调用的总时限（毫秒），含取 token 和重试",
+        en: "Limit for a whole call, milliseconds, token fetch and retry included",
+        apply: |settings, value| {
+            settings.timeout = milliseconds(value)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "validate",
+        default: "fit",
+        allowed: "fit | strict | off",
+        secret: false,
+        of_account: false,
+        zh: "发送前如何处理字段：fit 修整，strict 只检查，off 只整理结构",
+        en: "Fields before sending: fit repairs, strict only checks, off only brings the shape into form",
+        apply: |settings, value| {
+            settings.validate = parse_mode(value).ok_or_else(not_listed)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "token_mode",
+        default: "stable",
+        allowed: "stable | classic | external",
+        secret: false,
+        of_account: true,
+        zh: "access_token 来源：stable_token（不影响其他代码）、cgi-bin/token 或由应用提供",
+        en: "Source of the access_token: stable_token (leaves other code's token alone), cgi-bin/token, or the application",
+        apply: |settings, value| {
+            settings.token_mode = match value {
+                "stable" => TokenMode::Stable,
+                "classic" => TokenMode::Classic,
+                "external" => TokenMode::External,
+                _ => return Err(not_listed()),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "token",
+        default: "",
+        allowed: "access_token",
+        secret: true,
+        of_account: true,
+        zh: "token_mode 为 external 时使用的 access_token",
+        en: "The access_token to use with token_mode external",
+        apply: |settings, value| {
+            settings.token = Secret(trimmed(value)?);
+            Ok(())
+        },
+    },
+    Setting {
+        name: "state",
+        default: "formal",
+        allowed: "formal | trial | developer",
+        secret: false,
+        of_account: false,
+        zh: "点击消息打开的小程序版本（miniprogram_state）",
+        en: "Which version of the mini program a message opens (miniprogram_state)",
+        apply: |settings, value| {
+            settings.state = one_of(value, STATES).ok_or_else(not_listed)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "lang",
+        default: "zh_CN",
+        allowed: "zh_CN | en_US | zh_HK | zh_TW",
+        secret: false,
+        of_account: false,
+        zh: "消息卡片的语言（lang）",
+        en: "Language of the message card (lang)",
+        apply: |settings, value| {
+            settings.lang = one_of(value, LANGUAGES).ok_or_else(not_listed)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "hint_lang",
+        default: "zh",
+        allowed: "zh | en",
+        secret: false,
+        of_account: false,
+        zh: "hint 与校验提示的语言",
+        en: "Language of hints and validation messages",
+        apply: |settings, value| {
+            settings.hint_lang = match value {
+                "zh" => Language::Chinese,
+                "en" => Language::English,
+                _ => return Err(not_listed()),
+            };
+            Ok(())
+        },
+    },
+];
+
+/// Values of `miniprogram_state`, endpoint `subscribe/send`.
+pub const STATES: &[&str] = &["formal", "trial", "developer"];
+/// Values of `lang`, endpoint `subscribe/send`.
+pub const LANGUAGES: &[&str] = &["zh_CN", "en_US", "zh_HK", "zh_TW"];
+
+/// The mode by its name.
+pub fn parse_mode(name: &str) -> Option<Mode> {
+    match name {
+        "fit" => Some(Mode::Fit),
+        "strict" => Some(Mode::Strict),
+        "off" => Some(Mode::Off),
+        _ => None,
+    }
+}
+
+pub(super) fn find(name: &str) -> Result<&'static Setting, Error> {
+    SETTINGS.iter().find(|setting| setting.name == name).ok_or_else(|| {
+        let names = SETTINGS.iter().map(|setting| setting.name).collect::<Vec<&str>>().join(", ");
+        let shown: String = plain_text(name).chars().take(64).collect();
+        let meant = SETTINGS.iter().find(|setting| bare(setting.name).starts_with(&bare(name)) && bare(name).len() > 2);
+        let (zh, en) = match meant {
+            _ if name.bytes().all(|byte| byte.is_ascii_digit()) => {
+                ("请传「名称 => 值」的数组；".to_owned(), "pass an array of name => value;".to_owned())
+            }
+            Some(setting) => (format!("是否想写 {}？", setting.name), format!("did you mean {}?", setting.name)),
+            None => (String::new(), String::new()),
+        };
+        Error::config(
+            format!("没有名为“{shown}”的设置；{zh}可用的设置：{names}"),
+            format!("there is no setting \"{shown}\"; {en}{}settings: {names}", if en.is_empty() { "" } else { " " }),
+        )
+    })
+}
+
+/// A name without what people write differently: `appId`, `app_id` and `routine_template.appid` are one.
+fn bare(name: &str) -> String {
+    let name = name.strip_prefix("routine_template.").unwrap_or(name);
+    name.chars().filter(char::is_ascii_alphanumeric).map(|character| character.to_ascii_lowercase()).collect()
+}
+
+pub(super) fn rejected(setting: &Setting, reason: &Text, given: &str) -> Error {
+    let (name, allowed) = (setting.name, setting.allowed);
+    let hidden = setting.secret || given.contains(['@', '?']);
+    let shown: String = if hidden { String::new() } else { plain_text(given).chars().take(64).collect() };
+    let (zh, en) = if shown.is_empty() {
+        (String::new(), String::new())
+    } else {
+        (format!("，给出的是“{shown}”"), format!(", \"{shown}\" given"))
+    };
+    Error::config(
+        format!("设置 {name} {}{zh}；可填：{allowed}", reason.zh),
+        format!("setting {name} {}{en}; allowed: {allowed}", reason.en),
+    )
+}
+
+fn not_listed() -> Text {
+    Text::new("不能是这个值", "cannot have this value")
+}
+
+fn switch(value: &str) -> Result<bool, Text> {
+    match value.to_ascii_lowercase().as_str() {
+        "1" | "on" | "yes" | "true" => Ok(true),
+        "0" | "off" | "no" | "false" | "" => Ok(false),
+        _ => Err(not_listed()),
+    }
+}
+
+fn milliseconds(value: &str) -> Result<Duration, Text> {
+    match value.parse::<u64>() {
+        Ok(number @ 1..=60_000) => Ok(Duration::from_millis(number)),
+        _ => Err(Text::new("应为 1 到 60000 的整数（毫秒）", "must be a whole number from 1 to 60000 (milliseconds)")),
+    }
+}
+
+/// A secret as it is, unless white space crept in when it was copied.
+fn trimmed(value: &str) -> Result<String, Text> {
+    if value.trim() == value {
+        Ok(value.to_owned())
+    } else {
+        Err(Text::new("首尾有空格", "has a space around it"))
+    }
+}
+
+fn address(value: &str, scheme: &str) -> Result<Url, Text> {
+    if !value.contains("://") {
+        return Err(Text::new(format!("缺少 {scheme}"), format!("lacks {scheme}")));
+    }
+    let url = Url::parse(value)
+        .map_err(|error| Text::new(format!("不是合法的地址（{error}）"), format!("is no address ({error})")))?;
+    if url.host().is_none() { Err(Text::new("没有主机名", "has no host")) } else { Ok(url) }
+}
+
+/// The entry of a fixed list that equals the value.
+pub fn one_of(value: &str, allowed: &[&'static str]) -> Option<&'static str> {
+    allowed.iter().find(|candidate| **candidate == value).copied()
+}

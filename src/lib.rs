@@ -1,0 +1,39 @@
+//! RoutineTemplate sends WeChat subscribe messages (小程序订阅消息) from PHP.
+//!
+//! # The way of a message
+//!
+//! ```text
+//! php/       zvals -> Message                                   nothing else happens at the edge
+//! context    which account, which settings, which templates    one PHP request
+//! app        walks the message through the stages below, once
+//! field      normalise, check and fit the payload               -> local answer 47003 if it cannot be sent
+//! token      held in the process, else WeChat's stable_token    one fetch, whoever asks
+//! wechat     one POST on a kept-alive connection                a hard deadline over everything above
+//! answer     errcode -> Outcome: what it means, what to do now
+//! ```
+//!
+//! # Layout
+//!
+//! [`config`] is the table of settings, [`wechat::errcode`] the table of errcodes, [`field`] the table of parameter types.
+//! [`process`] owns what outlives a request and belongs to one pid. The core knows nothing of PHP: only `php/` names a
+//! Zend type. `sandbox` is a fake WeChat for tests, the demo and shop developers; it shares no code with [`field`].
+
+pub mod answer;
+pub mod app;
+pub mod config;
+pub mod context;
+pub mod error;
+pub mod field;
+pub mod language;
+pub mod message;
+pub mod options;
+#[cfg(feature = "php")]
+mod php;
+pub mod process;
+pub mod registry;
+#[cfg(feature = "cli")]
+pub mod sandbox;
+pub mod stats;
+pub mod template;
+pub mod token;
+pub mod wechat;

@@ -1,0 +1,193 @@
+//! The `$options` array: what one message wants otherwise than the settings say.
+
+use std::time::Duration;
+
+use crate::config;
+use crate::error::Error;
+use crate::field::Mode;
+use crate::language::{Text, plain_text};
+use crate::message::{Channel, Input};
+
+/// Options of one message; `None` means as the settings say.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Options {
+    /// The call that carries it.
+    pub channel: Channel,
+    /// `miniprogram_state`.
+    pub state: Option<&'static str>,
+    /// `lang`.
+    pub lang: Option<&'static str>,
+    /// Mini program that a tap opens, official-account channels only.
+    pub miniprogram: Option<MiniProgramPage>,
+    /// How the payload is treated.
+    pub validate: Option<Mode>,
+    /// Limit for the whole call.
+    pub timeout: Option<Duration>,
+}
+
+/// A mini program and a page in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MiniProgramPage {
+    /// Its appid.
+    pub appid: String,
+    /// The page with its query.
+    pub pagepath: Option<String>,
+}
+
+/// Names of the options, for error texts.
+const OPTION_NAMES: &str = "channel, state, lang, miniprogram, validate, timeout_ms";
+
+impl Options {
+    /// Reads the `$options` array; an unknown name or value is an error that lists what is allowed.
+    pub fn read(options: &Input<'_>) -> Result<Self, Error> {
+        let Input::Map(members) = options else {
+            let kind = options.type_name();
+            return Err(Error::Type(Text::new(
+                format!("$options 应为数组，给出的是 {kind}"),
+                format!("$options must be of type array, {kind} given"),
+            )));
+        };
+        let mut read = Self::default();
+        for (name, value) in members {
+            if *value == Input::Null {
+                continue;
+            }
+            match name.as_ref() {
+                b"channel" => {
+                    read.channel = match text("channel", value)? {
+                        "subscribe" => Channel::Subscribe,
+                        "bizsend" => Channel::Bizsend,
+                        "template" => Channel::Template,
+                        other => return Err(wrong("channel", "subscribe | bizsend | template", other)),
+                    }
+                }
+                b"state" => {
+                    let given = text("state", value)?;
+                    read.state = Some(
+                        config::one_of(given, config::STATES)
+                            .ok_or_else(|| wrong("state", &config::STATES.join(" | "), given))?,
+                    );
+                }
+                b"lang" => {
+                    let given = text("lang", value)?;
+                    read.lang = Some(
+                        config::one_of(given, config::LANGUAGES)
+                            .ok_or_else(|| wrong("lang", &config::LANGUAGES.join(" | "), given))?,
+                    );
+                }
+                b"validate" => {
+                    let given = text("validate", value)?;
+                    read.validate =
+                        Some(config::parse_mode(given).ok_or_else(|| wrong("validate", "fit | strict | off", given))?);
+                }
+                b"timeout_ms" => read.timeout = Some(timeout(value)?),
+                b"miniprogram" => read.miniprogram = Some(mini_program(value)?),
+                other => return Err(unknown(&String::from_utf8_lossy(other))),
+            }
+        }
+        if read.miniprogram.is_some() && read.channel == Channel::Subscribe {
+            return Err(Error::value(
+                "选项 miniprogram 只用于 bizsend 和 template；小程序页面请用第 4 个参数 $page",
+                "option miniprogram belongs to the channels bizsend and template; for a mini program's own page use $page",
+            ));
+        }
+        Ok(read)
+    }
+}
+
+fn timeout(value: &Input<'_>) -> Result<Duration, Error> {
+    let milliseconds = match value {
+        Input::Int(number) => u64::try_from(*number).ok(),
+        Input::Float(number) if number.fract() == 0.0 && (1.0..=60_000.0).contains(number) => Some(*number as u64),
+        Input::Text(bytes) => std::str::from_utf8(bytes).ok().and_then(|digits| digits.parse().ok()),
+        _ => None,
+    };
+    match milliseconds {
+        Some(number @ 1..=60_000) => Ok(Duration::from_millis(number)),
+        _ => Err(wrong("timeout_ms", "1 … 60000", &value.shown())),
+    }
+}
+
+fn mini_program(value: &Input<'_>) -> Result<MiniProgramPage, Error> {
+    let member = |name| {
+        value.get(name).filter(|member| **member != Input::Null).map(|member| text("miniprogram", member)).transpose()
+    };
+    match member("appid")?.filter(|appid| !appid.is_empty()) {
+        Some(appid) => {
+            Ok(MiniProgramPage { appid: appid.to_owned(), pagepath: member("pagepath")?.map(str::to_owned) })
+        }
+        None => Err(wrong("miniprogram", "['appid' => …, 'pagepath' => …]", &value.shown())),
+    }
+}
+
+fn text<'i>(option: &str, value: &'i Input<'_>) -> Result<&'i str, Error> {
+    match value {
+        Input::Text(bytes) => std::str::from_utf8(bytes)
+            .map_err(|_| Error::value(format!("选项 {option} 不是 UTF-8"), format!("option {option} is not UTF-8"))),
+        other => {
+            let kind = other.type_name();
+            Err(Error::Type(Text::new(
+                format!("选项 {option} 应为字符串，给出的是 {kind}"),
+                format!("option {option} must be of type string, {kind} given"),
+            )))
+        }
+    }
+}
+
+fn wrong(option: &str, allowed: &str, given: &str) -> Error {
+    let shown: String = plain_text(given).chars().take(64).collect();
+    Error::value(
+        format!("选项 {option} 只能是 {allowed}，给出的是“{shown}”"),
+        format!("option {option} is {allowed}, \"{shown}\" given"),
+    )
+}
+
+fn unknown(name: &str) -> Error {
+    let shown: String = plain_text(name).chars().take(64).collect();
+    let (zh, en) = match name {
+        "miniprogram_state" => ("请用 state；", "use state; "),
+        "page" | "url" | "link" => ("请用第 4 个参数 $page；", "use the fourth argument, $page; "),
+        "timeout" => ("请用 timeout_ms；", "use timeout_ms; "),
+        _ => ("", ""),
+    };
+    Error::value(
+        format!("没有名为“{shown}”的选项，{zh}可用的选项：{OPTION_NAMES}"),
+        format!("there is no option \"{shown}\"; {en}options: {OPTION_NAMES}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(name: &'static str, value: Input<'static>) -> Result<Options, Error> {
+        Options::read(&Input::Map(vec![(name.as_bytes().into(), value)]))
+    }
+
+    #[test]
+    fn options_are_read_by_their_names() {
+        assert_eq!(options("channel", Input::text("bizsend")).unwrap().channel, Channel::Bizsend);
+        assert_eq!(options("state", Input::text("trial")).unwrap().state, Some("trial"));
+        assert_eq!(options("timeout_ms", Input::text("250")).unwrap().timeout, Some(Duration::from_millis(250)));
+        assert_eq!(options("timeout_ms", Input::Int(250)).unwrap().timeout, Some(Duration::from_millis(250)));
+        assert_eq!(options("lang", Input::Null).unwrap(), Options::default());
+    }
+
+    #[test]
+    fn an_unknown_option_or_value_says_what_is_allowed() {
+        assert!(options("timeout", Input::Int(1)).unwrap_err().to_string().contains("timeout_ms"));
+        assert!(options("channel", Input::text("sms")).unwrap_err().to_string().contains("bizsend"));
+        assert!(options("timeout_ms", Input::Int(-1)).is_err());
+        assert!(options("state", Input::Int(1)).is_err());
+        assert!(Options::read(&Input::Null).is_err());
+    }
+
+    #[test]
+    fn a_mini_program_target_belongs_to_official_accounts() {
+        let target = Input::Map(vec![(b"appid"[..].into(), Input::text("wx1"))]);
+        assert!(options("miniprogram", target.clone()).is_err());
+        let both =
+            Input::Map(vec![(b"channel"[..].into(), Input::text("template")), (b"miniprogram"[..].into(), target)]);
+        assert_eq!(Options::read(&both).unwrap().miniprogram.unwrap().appid, "wx1");
+    }
+}

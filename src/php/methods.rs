@@ -1,0 +1,240 @@
+//! Every method of `RoutineTemplate` and `RoutineTemplate\App`: signature and body, written once for both classes.
+
+use std::time::UNIX_EPOCH;
+
+use ext_php_rs::boxed::ZBox;
+use ext_php_rs::convert::IntoZval;
+use ext_php_rs::error::Error as ZendError;
+use ext_php_rs::ffi::{IS_ARRAY, IS_FALSE, IS_LONG, IS_NULL, IS_OBJECT, IS_STRING, IS_VOID, MAY_BE_BOOL};
+use ext_php_rs::types::{ZendHashTable, Zval};
+
+use super::call::Call;
+use super::{class, request, value};
+use crate::error::Error;
+use crate::message::Message;
+use crate::options::Options;
+use crate::process::Process;
+use crate::stats::Stats;
+
+/// PHP's masks of built-in types.
+const STRING: u32 = 1 << IS_STRING;
+const INT: u32 = 1 << IS_LONG;
+const ARRAY: u32 = 1 << IS_ARRAY;
+const OBJECT: u32 = 1 << IS_OBJECT;
+const NULL: u32 = 1 << IS_NULL;
+const FALSE: u32 = 1 << IS_FALSE;
+const BOOL: u32 = MAY_BE_BOOL;
+const VOID: u32 = 1 << IS_VOID;
+
+/// A parameter as Reflection shows it.
+pub struct Parameter {
+    /// The name, for named arguments.
+    pub name: &'static str,
+    /// PHP's type masks.
+    pub types: u32,
+    /// The same in words, for a `TypeError`.
+    pub expected: &'static str,
+    /// The default as PHP source; `None` if it must be given.
+    pub default: Option<&'static str>,
+    /// Left out of stack traces (`#[SensitiveParameter]`, PHP 8.2 and newer).
+    pub sensitive: bool,
+}
+
+const fn required(name: &'static str, types: u32, expected: &'static str) -> Parameter {
+    Parameter { name, types, expected, default: None, sensitive: false }
+}
+
+const fn optional(name: &'static str, types: u32, expected: &'static str, default: &'static str) -> Parameter {
+    Parameter { name, types, expected, default: Some(default), sensitive: false }
+}
+
+/// What a method returns, as Reflection shows it.
+#[derive(Clone, Copy)]
+pub enum Returns {
+    /// Built-in types.
+    Types(u32),
+    /// `RoutineTemplate\App`.
+    App,
+}
+
+/// One method.
+pub struct Method {
+    /// Its name.
+    pub name: &'static str,
+    /// Its parameters.
+    pub parameters: &'static [Parameter],
+    /// Its return type.
+    pub returns: Returns,
+    /// What it does.
+    pub body: fn(&Call<'_>) -> Result<Zval, Error>,
+}
+
+/// The methods. `RoutineTemplate` has them as static ones; `App` has all but the first [`ONLY_STATIC`].
+pub static METHODS: [Method; METHOD_COUNT] = [
+    Method { name: "app", parameters: &[required("appid", STRING, "string")], returns: Returns::App, body: app },
+    Method { name: "version", parameters: &[], returns: Returns::Types(STRING), body: version },
+    Method {
+        name: "configure",
+        parameters: &[Parameter { sensitive: true, ..required("config", ARRAY, "array") }],
+        returns: Returns::Types(VOID),
+        body: configure,
+    },
+    Method {
+        name: "send",
+        parameters: &[
+            required("openid", STRING | INT, "string|int"),
+            required("templateId", STRING | INT, "string|int"),
+            required("data", ARRAY | OBJECT | STRING, "array|object|string"),
+            optional("page", STRING | NULL, "?string", "null"),
+            optional("options", ARRAY, "array", "[]"),
+        ],
+        returns: Returns::Types(ARRAY),
+        body: send,
+    },
+    Method {
+        name: "sendTemplate",
+        parameters: &[
+            required("openId", STRING | INT | NULL, "string|int|null"),
+            required("templateId", STRING | INT | NULL, "string|int|null"),
+            optional("link", STRING | NULL, "?string", "''"),
+            optional("dataKey", ARRAY | OBJECT | STRING, "array|object|string", "[]"),
+        ],
+        returns: Returns::Types(ARRAY | FALSE),
+        body: send_template,
+    },
+    Method {
+        name: "validate",
+        parameters: &[
+            required("templateId", STRING | INT, "string|int"),
+            required("data", ARRAY | OBJECT | STRING, "array|object|string"),
+            optional("options", ARRAY, "array", "[]"),
+        ],
+        returns: Returns::Types(ARRAY),
+        body: validate,
+    },
+    Method {
+        name: "registerTemplate",
+        parameters: &[
+            required("key", STRING | INT, "string|int"),
+            required("templateId", STRING | INT, "string|int"),
+            optional("content", STRING | NULL, "?string", "null"),
+        ],
+        returns: Returns::Types(VOID),
+        body: register_template,
+    },
+    Method {
+        name: "templateId",
+        parameters: &[required("key", STRING | INT, "string|int")],
+        returns: Returns::Types(STRING | NULL),
+        body: template_id,
+    },
+    Method {
+        name: "accessToken",
+        parameters: &[optional("refresh", BOOL, "bool", "false")],
+        returns: Returns::Types(STRING),
+        body: access_token,
+    },
+    Method { name: "stats", parameters: &[], returns: Returns::Types(ARRAY), body: stats },
+];
+
+/// How many methods there are.
+pub const METHOD_COUNT: usize = 10;
+/// How many of them, from the first on, belong to no account and are not on `App`.
+pub const ONLY_STATIC: usize = 2;
+
+fn app(call: &Call<'_>) -> Result<Zval, Error> {
+    let appid = call.required_text(0)?;
+    if appid.is_empty() {
+        return Err(Error::value(
+            "RoutineTemplate::app()：$appid 不能为空",
+            "RoutineTemplate::app(): Argument #1 ($appid) must not be empty",
+        ));
+    }
+    request::with(|context| context.app(Some(&appid)))?;
+    class::new_app(&appid).map_err(no_memory)
+}
+
+fn version(_: &Call<'_>) -> Result<Zval, Error> {
+    php(env!("CARGO_PKG_VERSION"))
+}
+
+fn configure(call: &Call<'_>) -> Result<Zval, Error> {
+    let changes = call.array(0)?;
+    request::with(|context| context.configure(call.appid.as_deref(), &changes))?;
+    Ok(Zval::null())
+}
+
+fn send(call: &Call<'_>) -> Result<Zval, Error> {
+    let message = Message {
+        touser: call.required_text(0)?,
+        template_id: call.required_text(1)?,
+        data: call.data(2)?,
+        page: call.text(3)?,
+        options: Options::read(&call.array(4)?)?,
+    };
+    let app = request::with(|context| context.app(call.appid.as_deref()))?;
+    let answer = app.send(&message)?;
+    value::answer(&answer, app.settings().hint_lang).map_err(no_memory)
+}
+
+fn send_template(call: &Call<'_>) -> Result<Zval, Error> {
+    let (openid, template_id) = (call.text(0)?.unwrap_or_default(), call.text(1)?.unwrap_or_default());
+    let (link, data) = (call.text(2)?, call.data(3)?);
+    let app = request::with(|context| context.app(call.appid.as_deref()))?;
+    match app.send_template(&openid, &template_id, link.as_deref(), data)? {
+        Some(answer) => value::answer(&answer, app.settings().hint_lang).map_err(no_memory),
+        None => php(false),
+    }
+}
+
+fn validate(call: &Call<'_>) -> Result<Zval, Error> {
+    let (template_id, data, options) = (call.required_text(0)?, call.data(1)?, Options::read(&call.array(2)?)?);
+    let app = request::with(|context| context.app(call.appid.as_deref()))?;
+    let violations = app.validate(&template_id, &data, options.channel);
+    value::violations(&violations, app.settings().hint_lang).and_then(array).map_err(no_memory)
+}
+
+fn register_template(call: &Call<'_>) -> Result<Zval, Error> {
+    let (key, template_id, content) = (call.required_text(0)?, call.required_text(1)?, call.text(2)?);
+    request::with(|context| context.register_template(call.appid.as_deref(), &key, &template_id, content.as_deref()))?;
+    Ok(Zval::null())
+}
+
+fn template_id(call: &Call<'_>) -> Result<Zval, Error> {
+    let key = call.required_text(0)?;
+    let app = request::with(|context| context.app(call.appid.as_deref()))?;
+    php(app.template_id(&key))
+}
+
+fn access_token(call: &Call<'_>) -> Result<Zval, Error> {
+    let refresh = call.flag(0)?;
+    php(request::with(|context| context.app(call.appid.as_deref()))?.access_token(refresh)?)
+}
+
+fn stats(_: &Call<'_>) -> Result<Zval, Error> {
+    let process = Process::existing();
+    let blank = Stats::default();
+    let mut row = ZendHashTable::with_capacity(16);
+    let started =
+        process.and_then(|process| process.started().duration_since(UNIX_EPOCH).ok()).map_or(0, |age| age.as_secs());
+    let mut insert = |name: &str, value: u64| row.insert(name, i64::try_from(value).unwrap_or(i64::MAX));
+    insert("pid", u64::from(std::process::id())).map_err(no_memory)?;
+    insert("process_started", started).map_err(no_memory)?;
+    for (name, value) in process.map_or(&blank, |process| &process.stats).rows() {
+        insert(name, value).map_err(no_memory)?;
+    }
+    array(row).map_err(no_memory)
+}
+
+fn php(value: impl IntoZval) -> Result<Zval, Error> {
+    value.into_zval(false).map_err(no_memory)
+}
+
+fn array(table: ZBox<ZendHashTable>) -> Result<Zval, ZendError> {
+    table.into_zval(false)
+}
+
+/// Building a PHP value fails for sizes only that no answer of ours has.
+fn no_memory(error: ZendError) -> Error {
+    Error::value(format!("结果无法交给 PHP：{error}"), format!("the result cannot be handed to PHP: {error}"))
+}

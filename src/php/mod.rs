@@ -1,0 +1,62 @@
+//! The native face: PHP values in, `App`, PHP values out. Nothing else happens here.
+//!
+//! Invariants: no Zend pointer outlives a call, no PHP code is called from here (so no bailout skips a destructor of
+//! ours except out of memory), and every exported body runs inside one guard that turns a panic into an exception.
+#![allow(unsafe_code)]
+
+mod call;
+mod class;
+mod exception;
+mod info;
+mod ini;
+mod methods;
+mod request;
+mod value;
+
+use ext_php_rs::prelude::*;
+
+unsafe extern "C" {
+    fn pthread_atfork(
+        prepare: Option<extern "C" fn()>,
+        parent: Option<extern "C" fn()>,
+        child: Option<extern "C" fn()>,
+    ) -> i32;
+}
+
+extern "C" fn in_child() {
+    crate::process::forked();
+}
+
+/// Module start-up only registers: no thread, socket, file or lock exists before the first use.
+extern "C" fn startup(_type: i32, module_number: i32) -> i32 {
+    ini::register(module_number);
+    // SAFETY: the handler touches one atomic only, and the library is never unmapped (`-z nodelete`). Where it cannot be
+    // registered, or is registered twice, the pid still tells processes apart.
+    unsafe { pthread_atfork(None, None, Some(in_child)) };
+    match class::register() {
+        Ok(()) => 0,
+        Err(error) => {
+            ext_php_rs::error::php_error(
+                &ext_php_rs::flags::ErrorType::CoreWarning,
+                &format!("routine_template: {error}"),
+            );
+            -1
+        }
+    }
+}
+
+extern "C" fn request_end(_type: i32, _module_number: i32) -> i32 {
+    request::forget();
+    0
+}
+
+#[php_module]
+#[php(startup = startup)]
+pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
+    module
+        .name("routine_template")
+        .version(env!("CARGO_PKG_VERSION"))
+        .request_startup_function(request_end)
+        .request_shutdown_function(request_end)
+        .info_function(info::print)
+}

@@ -1,0 +1,64 @@
+//! The context of the present PHP request.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::ini;
+use crate::config::{SETTINGS, Settings};
+use crate::context::Context;
+use crate::error::Error;
+use crate::language::{Language, Text};
+
+thread_local! {
+    static CONTEXT: RefCell<Option<Context>> = const { RefCell::new(None) };
+    // A pool or virtual host may have its own values, so they are read at each request, but parsed only when they changed.
+    static INI: RefCell<Option<(Vec<String>, Arc<Settings>)>> = const { RefCell::new(None) };
+}
+
+/// Runs `body` with the context of this request, made from the ini settings at first use.
+pub fn with<R>(body: impl FnOnce(&mut Context) -> Result<R, Error>) -> Result<R, Error> {
+    CONTEXT.with_borrow_mut(|context| match context {
+        Some(context) => body(context),
+        None => body(context.insert(Context::new(ini_settings()?))),
+    })
+}
+
+/// The language of error texts: the request's, else php.ini's.
+pub fn language() -> Language {
+    let configured = CONTEXT.with_borrow(|context| context.as_ref().map(Context::language));
+    configured.unwrap_or_else(|| {
+        let english = SETTINGS.iter().any(|setting| setting.name == "hint_lang" && ini::value(setting, false) == "en");
+        if english { Language::English } else { Language::Chinese }
+    })
+}
+
+/// Drops what the request has configured: the next one may belong to another shop.
+pub fn forget() {
+    CONTEXT.set(None);
+}
+
+fn ini_settings() -> Result<Arc<Settings>, Error> {
+    let values: Vec<String> = SETTINGS.iter().map(|setting| ini::value(setting, false)).collect();
+    INI.with_borrow_mut(|parsed| match parsed {
+        Some((known, settings)) if *known == values => Ok(settings.clone()),
+        _ => {
+            let pairs = SETTINGS.iter().map(|setting| setting.name).zip(values.iter().map(String::as_str));
+            let settings = Arc::new(Settings::from_pairs(pairs).map_err(from_ini)?);
+            *parsed = Some((values, settings.clone()));
+            Ok(settings)
+        }
+    })
+}
+
+fn from_ini(error: Error) -> Error {
+    match error {
+        Error::Config { text, code } => Error::Config {
+            text: Text::new(
+                format!("{}（来自 php.ini 或 php-fpm 的 pool 配置）", text.zh),
+                format!("{} (from php.ini or the php-fpm pool)", text.en),
+            ),
+            code,
+        },
+        other => other,
+    }
+}

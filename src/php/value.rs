@@ -1,0 +1,130 @@
+//! PHP values to [`Input`], answers to PHP arrays.
+
+use std::borrow::Cow;
+
+use ext_php_rs::boxed::ZBox;
+use ext_php_rs::convert::IntoZval;
+use ext_php_rs::error::Result as ZendResult;
+use ext_php_rs::types::{ZendHashTable, Zval};
+use ext_php_rs::zend::ce;
+
+use crate::answer::{Answer, MsgId};
+use crate::field::{Change, Violation};
+use crate::language::Language;
+use crate::message::Input;
+
+/// `data`, its fields, their members, and one level that is certainly wrong: deeper arrays (or circles) end here.
+const DEPTH_LIMIT: usize = 4;
+/// Far above what any template has.
+const MEMBER_LIMIT: usize = 1000;
+
+/// A PHP value as the core takes it. Strings are borrowed; what no message can hold keeps its type's name.
+pub fn input(value: &Zval) -> Input<'_> {
+    at_depth(value, 0)
+}
+
+fn at_depth(value: &Zval, depth: usize) -> Input<'_> {
+    let value = value.dereference();
+    if let Some(text) = value.zend_str() {
+        return Input::Text(Cow::Borrowed(text.as_bytes()));
+    }
+    if let Some(number) = value.long() {
+        return Input::Int(number);
+    }
+    if let Some(number) = value.double() {
+        return Input::Float(number);
+    }
+    if let Some(flag) = value.bool() {
+        return Input::Bool(flag);
+    }
+    if value.is_null() {
+        return Input::Null;
+    }
+    if let Some(members) = value.array() {
+        return map(members, depth);
+    }
+    if let Some(object) = value.object() {
+        // Only a plain object: asking any other for its properties may run PHP code.
+        if std::ptr::eq(object.get_class_entry(), ce::stdclass())
+            && let Ok(members) = object.get_properties()
+        {
+            return map(members, depth);
+        }
+        let class = object.get_class_name().unwrap_or_default();
+        return Input::Unusable(Cow::Owned(class.chars().take(100).collect()));
+    }
+    if value.is_resource() {
+        return Input::Unusable(Cow::Borrowed("resource"));
+    }
+    Input::Null
+}
+
+fn map(members: &ZendHashTable, depth: usize) -> Input<'_> {
+    if depth >= DEPTH_LIMIT {
+        return Input::Unusable(Cow::Borrowed("array nested too deeply"));
+    }
+    if members.len() > MEMBER_LIMIT {
+        return Input::Unusable(Cow::Owned(format!("array with {} members", members.len())));
+    }
+    let mut read = Vec::with_capacity(members.len());
+    // `next_zval` is the one iterator that takes keys which are not UTF-8.
+    let mut iterator = members.iter();
+    while let Some((key, value)) = iterator.next_zval() {
+        let key = match (key.zend_str(), key.long()) {
+            (Some(text), _) => text.as_bytes().to_vec(),
+            (None, Some(number)) => number.to_string().into_bytes(),
+            (None, None) => continue,
+        };
+        read.push((Cow::Owned(key), at_depth(value, depth + 1)));
+    }
+    Input::Map(read)
+}
+
+/// The array that PHP gets for a sent message.
+pub fn answer(answer: &Answer, hints: Language) -> ZendResult<Zval> {
+    let mut array = ZendHashTable::with_capacity(16);
+    array.insert("errcode", answer.errcode)?;
+    array.insert("errmsg", answer.errmsg.as_str())?;
+    match &answer.msgid {
+        Some(MsgId::Int(number)) => array.insert("msgid", *number)?,
+        Some(MsgId::Text(digits)) => array.insert("msgid", digits.as_str())?,
+        None => array.insert("msgid", Zval::null())?,
+    }
+    array.insert("rid", answer.rid.as_deref())?;
+    array.insert("source", answer.source.name())?;
+    array.insert("outcome", answer.outcome.name())?;
+    array.insert("attempts", i64::from(answer.attempts))?;
+    array.insert("changed", changes(&answer.changed)?)?;
+    array.insert("violations", violations(&answer.violations, hints)?)?;
+    array.insert("duplicate", answer.duplicate)?;
+    array.insert("hint", answer.hint.as_str())?;
+    array.into_zval(false)
+}
+
+/// The list that `validate()` answers.
+pub fn violations(violations: &[Violation], hints: Language) -> ZendResult<ZBox<ZendHashTable>> {
+    let mut list = ZendHashTable::new();
+    for violation in violations {
+        let mut row = ZendHashTable::with_capacity(5);
+        row.insert("field", violation.field.as_str())?;
+        row.insert("rule", violation.rule)?;
+        row.insert("value", violation.value.as_str())?;
+        row.insert("fits", violation.fits.as_deref())?;
+        row.insert("message", hints.choose(&violation.message_zh, &violation.message_en))?;
+        list.push(row)?;
+    }
+    Ok(list)
+}
+
+fn changes(changes: &[Change]) -> ZendResult<ZBox<ZendHashTable>> {
+    let mut list = ZendHashTable::new();
+    for change in changes {
+        let mut row = ZendHashTable::with_capacity(4);
+        row.insert("field", change.field.as_str())?;
+        row.insert("rule", change.rule)?;
+        row.insert("from", change.from.as_str())?;
+        row.insert("to", change.to.as_deref())?;
+        list.push(row)?;
+    }
+    Ok(list)
+}

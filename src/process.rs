@@ -1,0 +1,140 @@
+//! What lives in one process beyond the PHP request: runtime, connections, tokens, counters.
+//!
+//! It is built at first use, never at module start-up, and belongs to one pid. After a fork (php-fpm, `pcntl_fork`,
+//! Workerman) the child builds its own and leaves the parent's alone for ever: its sockets are shared with the parent,
+//! and dropping them would speak on the parent's connections.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use parking_lot::Mutex;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::config::Settings;
+use crate::error::Error;
+use crate::stats::Stats;
+use crate::token::{TokenKey, TokenSlot};
+use crate::wechat::client::{Client, ClientKey};
+
+/// A worker serves a handful of shops; the bounds only keep a runaway script from growing it without end.
+const CLIENT_LIMIT: usize = 16;
+const ACCOUNT_LIMIT: usize = 256;
+
+// Only calling threads take this lock, and only for the look-up. A helper thread keeps its own reference instead, so
+// that no fork can happen while a thread that will not exist in the child holds the lock.
+static CURRENT: Mutex<Option<&'static Process>> = Mutex::new(None);
+// A grandchild may be given the pid of an ancestor that has ended, so forks are counted where the face can see them.
+static FORKS: AtomicU64 = AtomicU64::new(0);
+
+/// To be called in the child of a fork (`pthread_atfork`); takes no lock and allocates nothing.
+pub fn forked() {
+    FORKS.fetch_add(1, Ordering::AcqRel);
+}
+
+/// The state of the current process.
+pub struct Process {
+    pid: u32,
+    forks: u64,
+    started: SystemTime,
+    runtime: Runtime,
+    clients: Mutex<Vec<(ClientKey, Client)>>,
+    tokens: Mutex<HashMap<TokenKey, Arc<TokenSlot>>>,
+    /// Counters.
+    pub stats: Stats,
+}
+
+impl Process {
+    /// The process object of this pid, built if there is none.
+    pub fn current() -> Result<&'static Process, Error> {
+        let pid = std::process::id();
+        let mut current = CURRENT.lock();
+        if let Some(process) = current.filter(|process| process.is(pid)) {
+            return Ok(process);
+        }
+        let process: &'static Process = Box::leak(Box::new(Process::new(pid)?));
+        *current = Some(process);
+        Ok(process)
+    }
+
+    /// The process object of this pid if something has used it already.
+    pub fn existing() -> Option<&'static Process> {
+        CURRENT.lock().filter(|process| process.is(std::process::id()))
+    }
+
+    fn new(pid: u32) -> Result<Self, Error> {
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build().map_err(|error| {
+            Error::config(format!("网络运行时无法启动：{error}"), format!("the network runtime cannot start: {error}"))
+        })?;
+        Ok(Self {
+            pid,
+            forks: FORKS.load(Ordering::Acquire),
+            started: SystemTime::now(),
+            runtime,
+            clients: Mutex::new(Vec::new()),
+            tokens: Mutex::new(HashMap::new()),
+            stats: Stats::default(),
+        })
+    }
+
+    fn is(&self, pid: u32) -> bool {
+        self.pid == pid && self.forks == FORKS.load(Ordering::Acquire)
+    }
+
+    /// When it was first used.
+    pub fn started(&self) -> SystemTime {
+        self.started
+    }
+
+    /// Drives one call to its end on the calling thread.
+    pub fn block_on<F: Future>(&self, call: F) -> F::Output {
+        self.runtime.block_on(call)
+    }
+
+    /// The connections for these settings.
+    pub fn client(&self, settings: &Settings) -> Result<Client, Error> {
+        let mut clients = self.clients.lock();
+        let known = clients.iter().position(|(key, _)| {
+            key.connect_timeout == settings.connect_timeout
+                && key.ca_file == settings.ca_file
+                && key.proxy == settings.proxy
+        });
+        if let Some(index) = known {
+            // The most recently used one comes last, so that the first is the one to give up.
+            clients.get_mut(index..).unwrap_or_default().rotate_left(1);
+            if let Some((_, client)) = clients.last() {
+                return Ok(client.clone());
+            }
+        }
+        let key = ClientKey {
+            ca_file: settings.ca_file.clone(),
+            proxy: settings.proxy.clone(),
+            connect_timeout: settings.connect_timeout,
+        };
+        let client = Client::new(&key)?;
+        if clients.len() >= CLIENT_LIMIT {
+            clients.remove(0);
+        }
+        clients.push((key, client.clone()));
+        Ok(client)
+    }
+
+    /// The token of the account that these settings name.
+    pub fn token(&self, settings: &Settings) -> Arc<TokenSlot> {
+        let key = TokenKey::of(settings);
+        let mut tokens = self.tokens.lock();
+        if let Some(slot) = tokens.get(&key) {
+            return slot.clone();
+        }
+        if tokens.len() >= ACCOUNT_LIMIT {
+            // Any one will do: its next use costs one request.
+            let some = tokens.keys().next().cloned();
+            some.and_then(|key| tokens.remove(&key));
+        }
+        let slot = Arc::new(TokenSlot::default());
+        tokens.insert(key, slot.clone());
+        slot
+    }
+}

@@ -1,0 +1,224 @@
+//! `/__admin` over HTTP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode, Uri};
+use serde_json::{Value, json};
+
+use super::super::account::{AccountKind, Choice};
+use super::super::endpoint::query_value;
+use super::super::fault::{Fault, FaultKind};
+use super::super::journal::MessageFilter;
+use super::super::token::TokenEnd;
+use super::super::world::Shared;
+use super::change::{AccountChange, QuotaChange, SettingsChange, TemplateChange, TokenKinds};
+use super::members::{BadRequest, Members};
+
+/// Answers one request: status and JSON text.
+pub(in super::super) fn handle(shared: &Arc<Shared>, method: &Method, uri: &Uri, body: &[u8]) -> (StatusCode, String) {
+    match operate(shared, method, uri, body) {
+        Ok(answer) => (StatusCode::OK, answer.to_string()),
+        Err(error) => (StatusCode::BAD_REQUEST, json!({"error": error.to_string()}).to_string()),
+    }
+}
+
+fn operate(shared: &Arc<Shared>, method: &Method, uri: &Uri, body: &[u8]) -> Result<Value, BadRequest> {
+    let operation = uri.path().trim_start_matches("/__admin").trim_matches('/');
+    match (method.as_str(), operation) {
+        ("GET", "messages") => Ok(messages(shared, uri)),
+        ("GET", "grants") => grants(shared, uri),
+        ("GET", "counters") => counters(shared),
+        ("DELETE", "fault") => {
+            shared.world.lock().faults.clear();
+            Ok(json!({"ok": true}))
+        }
+        ("POST", operation) => {
+            let mut members = Members::parse(body)?;
+            match operation {
+                "reset" => {
+                    members.finish()?;
+                    shared.reset();
+                }
+                "account" => account(shared, members)?,
+                "template" => template(shared, members)?,
+                "user" => {
+                    let (appid, openid) = (known_account(shared, &mut members)?, members.text("openid")?);
+                    members.finish()?;
+                    shared.world.lock().put_user(&appid, &openid);
+                }
+                "grant" => grant(shared, members)?,
+                "fault" => fault(shared, members)?,
+                "settings" => settings(shared, members)?,
+                "expire_tokens" => expire_tokens(shared, members)?,
+                "quota" => quota(shared, members)?,
+                "clock" => {
+                    let seconds = members.required("advance_seconds")?;
+                    members.finish()?;
+                    shared.world.lock().advance_clock(Duration::from_secs(seconds));
+                }
+                _ => return Err(BadRequest::NoOperation),
+            }
+            Ok(json!({"ok": true}))
+        }
+        _ => Err(BadRequest::NoOperation),
+    }
+}
+
+fn known_account(shared: &Arc<Shared>, members: &mut Members) -> Result<String, BadRequest> {
+    let appid = members.text("appid")?;
+    if shared.world.lock().accounts.contains_key(appid.as_str()) {
+        Ok(appid)
+    } else {
+        Err(BadRequest::NoAccount("appid"))
+    }
+}
+
+fn query(uri: &Uri, name: &str) -> Option<String> {
+    query_value(uri.query()?, name).map(|value| value.into_owned()).filter(|value| !value.is_empty())
+}
+
+fn messages(shared: &Arc<Shared>, uri: &Uri) -> Value {
+    let filter = MessageFilter {
+        appid: query(uri, "appid"),
+        openid: query(uri, "openid"),
+        template_id: query(uri, "template_id"),
+    };
+    json!({"messages": shared.world.lock().journal.read(&filter)})
+}
+
+fn grants(shared: &Arc<Shared>, uri: &Uri) -> Result<Value, BadRequest> {
+    let appid = query(uri, "appid").ok_or(BadRequest::Missing("appid"))?;
+    let openid = query(uri, "openid").ok_or(BadRequest::Missing("openid"))?;
+    Ok(json!({"grants": shared.world.lock().grants(&appid, &openid)}))
+}
+
+fn counters(shared: &Arc<Shared>) -> Result<Value, BadRequest> {
+    serde_json::to_value(shared.counters())
+        .map_err(|error| BadRequest::Invalid { name: "counters", reason: error.to_string() })
+}
+
+fn account(shared: &Arc<Shared>, mut members: Members) -> Result<(), BadRequest> {
+    let appid = members.text("appid")?;
+    let kinds = [("miniprogram", AccountKind::MiniProgram), ("official", AccountKind::Official)];
+    let change = AccountChange {
+        secret: members.optional("secret")?,
+        kind: members.choice("kind", &kinds)?,
+        token_expires_in: members.optional("token_expires_in")?,
+        token_overlap: members.optional("token_overlap")?,
+        ip_refused: members.optional("ip_refused")?,
+        secret_frozen: members.optional("secret_frozen")?,
+        any_openid: members.optional("any_openid")?,
+        pages: members.optional("pages")?,
+        blacklist: members.optional("blacklist")?,
+        template_limit: members.optional("template_limit")?,
+    };
+    members.finish()?;
+    shared.world.lock().change_account(&appid, change);
+    Ok(())
+}
+
+fn template(shared: &Arc<Shared>, mut members: Members) -> Result<(), BadRequest> {
+    let appid = known_account(shared, &mut members)?;
+    let long_term = match members.optional::<u8>("type")? {
+        None | Some(2) => false,
+        Some(3) => true,
+        Some(_) => return Err(BadRequest::Invalid { name: "type", reason: "neither 2 nor 3".to_owned() }),
+    };
+    let change = TemplateChange {
+        template_id: members.text("template_id")?,
+        title: members.optional("title")?.unwrap_or_default(),
+        content: members.text("content")?,
+        long_term,
+        values: match members.optional::<Value>("values")? {
+            // PHP writes an empty map as [].
+            None | Some(Value::Null) => Default::default(),
+            Some(Value::Array(list)) if list.is_empty() => Default::default(),
+            Some(values) => serde_json::from_value(values)
+                .map_err(|error| BadRequest::Invalid { name: "values", reason: error.to_string() })?,
+        },
+    };
+    members.finish()?;
+    shared.world.lock().put_template(&appid, change);
+    Ok(())
+}
+
+fn grant(shared: &Arc<Shared>, mut members: Members) -> Result<(), BadRequest> {
+    let appid = known_account(shared, &mut members)?;
+    let (openid, template_id) = (members.text("openid")?, members.text("template_id")?);
+    let choice = members.choice("result", &[("accept", Choice::Accept), ("reject", Choice::Reject)])?;
+    let count = members.optional("count")?.unwrap_or(1);
+    members.finish()?;
+    let choice = choice.ok_or(BadRequest::Missing("result"))?;
+    shared.world.lock().put_grant(&appid, &openid, &template_id, choice, count);
+    Ok(())
+}
+
+fn fault(shared: &Arc<Shared>, mut members: Members) -> Result<(), BadRequest> {
+    let path = members.text("path")?;
+    if path != "*" && !path.starts_with('/') {
+        return Err(BadRequest::Invalid { name: "path", reason: "neither * nor a path".to_owned() });
+    }
+    let times = members.optional::<Option<u64>>("times")?.unwrap_or(Some(1));
+    let kind = members.text("fault")?;
+    let kind = match kind.as_str() {
+        "latency" => FaultKind::Latency { ms: members.required("ms")? },
+        "drop_before" => FaultKind::DropBefore,
+        "drop_after" => FaultKind::DropAfter,
+        "reset_before" => FaultKind::ResetBefore,
+        "reset_after" => FaultKind::ResetAfter,
+        "half_answer" => FaultKind::HalfAnswer,
+        "http_status" => {
+            let status = members.required("status")?;
+            if !(200..=999).contains(&status) {
+                return Err(BadRequest::Invalid { name: "status", reason: "not within 200 to 999".to_owned() });
+            }
+            FaultKind::HttpStatus { status }
+        }
+        "garbage" => FaultKind::Garbage,
+        "slow_bytes" => FaultKind::SlowBytes { ms_per_byte: members.required("ms_per_byte")? },
+        "hang" => FaultKind::Hang,
+        "errcode" => {
+            FaultKind::Errcode { errcode: members.required("errcode")?, errmsg: members.optional("errmsg")?.flatten() }
+        }
+        "huge_answer" => FaultKind::HugeAnswer { bytes: members.required("bytes")? },
+        unknown => {
+            return Err(BadRequest::Invalid { name: "fault", reason: format!("`{unknown}` is no kind of fault") });
+        }
+    };
+    members.finish()?;
+    shared.world.lock().faults.push(Fault { path, times, kind });
+    Ok(())
+}
+
+fn settings(shared: &Arc<Shared>, mut members: Members) -> Result<(), BadRequest> {
+    let change = SettingsChange {
+        latency_ms: members.optional("latency_ms")?,
+        idle_close_ms: members.optional("idle_close_ms")?,
+        tls_accept_delay_ms: members.optional("tls_accept_delay_ms")?,
+        close_after_answer: members.optional("close_after_answer")?,
+    };
+    members.finish()?;
+    shared.settings.send_modify(|settings| change.apply(settings));
+    Ok(())
+}
+
+fn expire_tokens(shared: &Arc<Shared>, mut members: Members) -> Result<(), BadRequest> {
+    let appid = known_account(shared, &mut members)?;
+    let kinds = [("stable", TokenKinds::Stable), ("classic", TokenKinds::Classic), ("all", TokenKinds::All)];
+    let kind = members.choice("kind", &kinds)?.unwrap_or(TokenKinds::All);
+    let how = members.choice("how", &[("expired", TokenEnd::Expired), ("revoked", TokenEnd::Revoked)])?;
+    members.finish()?;
+    shared.world.lock().expire_tokens(&appid, kind, how.unwrap_or(TokenEnd::Expired));
+    Ok(())
+}
+
+fn quota(shared: &Arc<Shared>, mut members: Members) -> Result<(), BadRequest> {
+    let appid = known_account(shared, &mut members)?;
+    let path = members.text("path")?;
+    let change =
+        QuotaChange { daily_limit: members.optional("daily_limit")?, minute_limit: members.optional("minute_limit")? };
+    members.finish()?;
+    shared.world.lock().change_quota(&appid, &path, change);
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! One deadline over a whole call: token fetch, connection, request, answer and retry share it.
+
+use std::time::{Duration, Instant};
+
+/// The moment at which a call must have ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    at: Instant,
+    total: Duration,
+}
+
+impl Deadline {
+    /// A deadline that lies `total` from now.
+    pub fn after(total: Duration) -> Self {
+        Self { at: Instant::now() + total, total }
+    }
+
+    /// The moment itself, for timers.
+    pub fn at(&self) -> Instant {
+        self.at
+    }
+
+    /// The whole time that was given, for error texts.
+    pub fn total(&self) -> Duration {
+        self.total
+    }
+
+    /// What is left of it; zero once it has passed.
+    pub fn left(&self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+}

@@ -1,0 +1,77 @@
+//! Host names: the system's resolver, on a thread of its own, so that a slow DNS server cannot outlast the deadline.
+
+use std::io;
+use std::net::ToSocketAddrs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+/// Look-ups under way at once. One that DNS does not answer goes on after the call that wanted it has given up; a
+/// worker that goes on sending must not heap up such threads.
+const LIMIT: usize = 4;
+
+/// Asks the system's resolver (`/etc/hosts` and nsswitch included). A thread lives only as long as its look-up.
+#[derive(Debug, Default)]
+pub struct SystemResolver {
+    under_way: Arc<AtomicUsize>,
+}
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let place = Place::take(&self.under_way);
+        Box::pin(async move {
+            let place = place.ok_or_else(|| io::Error::other("earlier look-ups are still waiting for DNS"))?;
+            let (answer, waiting) = tokio::sync::oneshot::channel();
+            spawn_without_signals(move || {
+                let _place = place;
+                // Port 0 is replaced by the port of the URL. A receiver that gave up at its deadline is no error.
+                let _ = answer.send((name.as_str(), 0).to_socket_addrs());
+            })?;
+            let addresses =
+                waiting.await.map_err(|_| io::Error::other("the resolver thread ended without an answer"))??;
+            Ok(Box::new(addresses) as Addrs)
+        })
+    }
+}
+
+/// One of the look-ups under way.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(under_way: &Arc<AtomicUsize>) -> Option<Self> {
+        let place = Self(under_way.clone());
+        (under_way.fetch_add(1, Ordering::AcqRel) < LIMIT).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// PHP's signal handlers touch thread-locals of the PHP thread: no other thread may ever run one.
+fn spawn_without_signals(body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let mut before = SigSet::empty();
+    pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&SigSet::all()), Some(&mut before))?;
+    let spawned = std::thread::Builder::new().name("routine-resolve".into()).stack_size(256 * 1024).spawn(body);
+    pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None)?;
+    spawned.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_than_four_lookups_are_under_way_at_once() {
+        let resolver = SystemResolver::default();
+        let places: Vec<_> = (0..LIMIT).map(|_| Place::take(&resolver.under_way).unwrap()).collect();
+        assert!(Place::take(&resolver.under_way).is_none());
+        drop(places);
+        assert!(Place::take(&resolver.under_way).is_some());
+        assert_eq!(resolver.under_way.load(Ordering::Acquire), 0);
+    }
+}
