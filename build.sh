@@ -1,0 +1,522 @@
+#!/usr/bin/env bash
+# The one door to building, trying and testing RoutineTemplate. `./build.sh help` lists what it can do.
+# `sh build.sh` is a common habit; this script needs bash.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
+set -euo pipefail
+
+caller_dir=$PWD
+root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd -P)
+build_dir=$root/build
+oldest_php=8.1
+# Debian keeps daemons out of an ordinary user's PATH, and rustup may not have touched it yet.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin
+export PATH
+
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+    bold=$'\e[1m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'
+else
+    bold='' green='' red='' plain=''
+fi
+
+step() { printf '%s==> %s%s\n' "$bold" "$*" "$plain"; }
+note() { printf '    %s\n' "$*"; }
+done_line() { printf '%s%s%s\n' "$green" "$*" "$plain"; }
+
+# fail REASON REMEDY...: says why, says what to do, ends.
+fail() {
+    printf '%sbuild.sh: %s%s\n' "$red" "$1" "$plain" >&2
+    shift
+    [ $# -eq 0 ] || printf '  -> %s\n' "$@" >&2
+    exit 1
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# version_at_least FOUND WANTED
+version_at_least() { printf '%s\n%s\n' "$2" "$1" | sort -V -C; }
+
+# ---------------------------------------------------------------------------------------------------------------- Rust
+
+need_rust() {
+    local wanted found
+    wanted=$(sed -n 's/^rust-version *= *"\(.*\)"/\1/p' "$root/Cargo.toml")
+    if ! have cargo || ! have rustc; then
+        [ -z "${SUDO_USER:-}" ] || fail "Rust is not installed for root." "Run this command as $SUDO_USER: it calls sudo itself where it must."
+        fail "Rust is not installed (cargo is neither in PATH nor in ~/.cargo/bin)." \
+            "Install Rust $wanted or newer with the one line that https://rustup.rs shows, then run this command again."
+    fi
+    found=$(cd "$root" && rustc --version 2>/dev/null | cut -d' ' -f2) || found=''
+    [ -n "$found" ] || fail "Rust is installed but has no working toolchain." "Run: rustup default stable"
+    # "1.95.0-nightly" counts as 1.95.0.
+    version_at_least "${found%%-*}" "$wanted" || fail "Rust $found ($(command -v rustc)) is too old: $wanted or newer is needed." \
+        "With rustup: rustup update stable" \
+        "A distribution's own Rust is often too old: use the one line that https://rustup.rs shows."
+    # rust-lang's tools read a relative path from where they run; ours is the caller's directory.
+    case ${CARGO_TARGET_DIR:-/} in
+        /*) ;;
+        *) export CARGO_TARGET_DIR=$caller_dir/$CARGO_TARGET_DIR ;;
+    esac
+}
+
+in_root() { (cd "$root" && "$@"); }
+
+# Cargo's target directory, whatever the environment or a cargo configuration says.
+target_dir() {
+    local target
+    target=$(in_root cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+    printf '%s\n' "${target:-$root/target}"
+}
+
+# ----------------------------------------------------------------------------------------------------------------- PHP
+
+php='' php_config='' php_version=''
+
+php_version_of() { "$1" -n -r 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION;' 2>/dev/null || true; }
+
+# The PHP that belongs to a php-config; nothing if there is none.
+php_binary_of() {
+    local binary
+    for binary in "$("$1" --php-binary 2>/dev/null || true)" "$("$1" --prefix 2>/dev/null || true)/bin/php"; do
+        if [ -x "$binary" ]; then
+            printf '%s\n' "$binary"
+            return
+        fi
+    done
+}
+
+# Sets php, php_config and php_version to the first PHP that is new enough; leaves empty what is not there.
+find_php() {
+    local candidate binary version
+    php='' php_config='' php_version=''
+    if [ -n "${PHP_CONFIG:-}" ]; then
+        php_config=$(cd "$caller_dir" && command -v -- "$PHP_CONFIG") || php_config=''
+        case $php_config in
+            '' | /*) ;;
+            *) php_config=$caller_dir/$php_config ;;
+        esac
+        [ -x "$php_config" ] || fail "PHP_CONFIG=$PHP_CONFIG cannot be run." "Set PHP_CONFIG to the php-config of the PHP to build for."
+        php=$(php_binary_of "$php_config")
+        [ -n "$php" ] || fail "$php_config names no PHP command line program." "Install the CLI of that PHP."
+        php_version=$(php_version_of "$php")
+        version_at_least "${php_version:-0}" "$oldest_php" || fail "$php is PHP ${php_version:-unknown}: $oldest_php or newer is needed." \
+            "Choose another one: PHP_CONFIG=/path/to/php-config $0"
+        return
+    fi
+    # The last place is where the BT panel (宝塔), which many shops use, puts its versions.
+    for candidate in "$(command -v php-config || true)" /usr/bin/php-config[89].* /usr/local/bin/php-config /www/server/php/8*/bin/php-config; do
+        [ -x "$candidate" ] || continue
+        binary=$(php_binary_of "$candidate")
+        [ -n "$binary" ] || continue
+        version=$(php_version_of "$binary")
+        if version_at_least "${version:-0}" "$oldest_php"; then
+            php=$binary php_config=$candidate php_version=$version
+            return
+        fi
+    done
+    for candidate in "$(command -v php || true)" /usr/bin/php[89].*; do
+        [ -x "$candidate" ] || continue
+        version=$(php_version_of "$candidate")
+        if version_at_least "${version:-0}" "$oldest_php"; then
+            php=$candidate php_version=$version
+            return
+        fi
+    done
+}
+
+has_php_headers() { [ -n "$php_config" ] && [ -f "$("$php_config" --include-dir)/main/php.h" ]; }
+# shellcheck disable=SC2016  # PHP expands it
+has_php_module() { [ -n "$php" ] && "$php" -r 'exit(extension_loaded($argv[1]) ? 0 : 1);' -- "$1" 2>/dev/null; }
+
+# The php-fpm of the same version; nothing if there is none.
+find_fpm() {
+    local candidate version
+    for candidate in ${php_config:+"$("$php_config" --prefix)/sbin/php-fpm"} "$(command -v "php-fpm$php_version" || true)" "$(command -v php-fpm || true)"; do
+        [ -x "$candidate" ] || continue
+        version=$("$candidate" -n -v 2>/dev/null | sed -n '1s/^PHP \([0-9]*\.[0-9]*\).*/\1/p') || continue
+        if [ "$version" = "$php_version" ]; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+}
+
+find_phpunit() {
+    if [ -n "${PHPUNIT:-}" ]; then
+        (cd "$caller_dir" && readlink -f "$PHPUNIT")
+    else
+        type -P phpunit || true
+    fi
+}
+
+# ---------------------------------------------------------------------------------------------------------- the system
+
+has_c_compiler() { have cc && printf '#include <stdio.h>\n' | cc -E -x c - >/dev/null 2>&1; }
+
+# bindgen, which reads PHP's headers, needs libclang and the headers that come with it.
+has_libclang() {
+    [ -z "${LIBCLANG_PATH:-}" ] || return 0
+    local found
+    found=$(find /usr/lib /usr/lib64 /usr/local/lib /opt/homebrew/opt/llvm/lib -maxdepth 3 \( -name 'libclang.so*' -o -name 'libclang-*.so*' \) 2>/dev/null || true)
+    [ -n "$found" ] || return 1
+    found=$(find -L /usr/lib/clang /usr/lib64/clang /usr/lib/llvm-* /usr/local/lib/clang -maxdepth 5 -name stddef.h 2>/dev/null || true)
+    [ -n "$found" ]
+}
+
+has_ca_certificates() { [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -s /etc/pki/tls/certs/ca-bundle.crt ] || [ -s /etc/ssl/cert.pem ]; }
+
+missing=() # what is not there, as Debian's package names
+
+# What `./build.sh build` cannot do without.
+look_for_build_needs() {
+    local prefix=php${php_version}
+    has_c_compiler || missing+=(gcc libc6-dev)
+    has_libclang || missing+=(libclang-dev)
+    has_ca_certificates || missing+=(ca-certificates)
+    [ -n "$php" ] || missing+=("$prefix-cli")
+    has_php_headers || missing+=("$prefix-dev")
+}
+
+# What the tests and benchmarks need beyond that.
+look_for_test_needs() {
+    local prefix=php${php_version}
+    [ -n "$(find_fpm)" ] || missing+=("$prefix-fpm")
+    have nginx || missing+=(nginx)
+    { has_php_module dom && has_php_module xmlwriter; } || missing+=("$prefix-xml")
+    has_php_module mbstring || missing+=("$prefix-mbstring")
+    has_php_module curl || missing+=("$prefix-curl")
+    [ -n "$(find_phpunit)" ] || missing+=(phpunit)
+}
+
+is_root() { [ "$(id -u)" -eq 0 ]; }
+
+privileged() {
+    if is_root; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+apt_candidate() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: *//p' | sed 's/^[0-9]*://; s/^(none)$//'; }
+
+apt_update() {
+    step "Reading the package lists (apt-get update)"
+    privileged apt-get update -q || note "apt-get update reported errors; going on with the lists that are there"
+}
+
+install_missing() {
+    local package version updated=no
+    if ! have apt-get; then
+        fail "Missing, by their Debian names: ${missing[*]}" \
+            "Only apt is supported here: install what these are called on your system, then run this command again."
+    fi
+    if ! is_root && ! have sudo; then
+        fail "Missing: ${missing[*]}" "Run as root: apt-get install ${missing[*]}"
+    fi
+    if [ -n "$php" ] && ! dpkg -S "$(readlink -f "$php")" >/dev/null 2>&1; then
+        for package in "${missing[@]}"; do
+            case $package in
+                "php$php_version"-*) fail "The PHP at $php is not from a package and has no ${package#"php$php_version"-}." \
+                    "Add it to that PHP, or choose another one: PHP_CONFIG=/path/to/php-config $0" ;;
+            esac
+        done
+    fi
+    for package in "${missing[@]}"; do
+        if [ -z "$(apt_candidate "$package")" ]; then
+            apt_update
+            updated=yes
+            break
+        fi
+    done
+    if [ -z "$php" ]; then
+        version=$(apt_candidate php-cli)
+        version_at_least "${version:-0}" "$oldest_php" || fail "This system offers PHP ${version:-none}: $oldest_php or newer is needed." \
+            "Debian: add the PHP packages of Ondřej Surý.   Ubuntu: add-apt-repository ppa:ondrej/php" \
+            "Or point to a PHP of your own: PHP_CONFIG=/path/to/php-config $0"
+    fi
+    step "Installing ${missing[*]}"
+    if ! apt_install "${missing[@]}"; then
+        # Lists from before a security update name files that the mirrors no longer have.
+        [ "$updated" = no ] || fail "apt-get could not install: ${missing[*]}" "The reason stands above, in apt-get's own words."
+        apt_update
+        apt_install "${missing[@]}" || fail "apt-get could not install: ${missing[*]}" "The reason stands above, in apt-get's own words."
+    fi
+}
+
+# Installs packages; their services are neither started now nor at boot, so port 80 stays as it was.
+apt_install() {
+    # shellcheck disable=SC2016  # the inner shell expands it
+    privileged env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l sh -c '
+        set -eu
+        services() { ls /lib/systemd/system /usr/lib/systemd/system 2>/dev/null | grep -E "^(nginx|apache2|php.*-fpm)\.service$" | sort -u || true; }
+        policy=/usr/sbin/policy-rc.d
+        before=$(services)
+        if [ ! -e "$policy" ]; then
+            trap "rm -f $policy" EXIT
+            trap "exit 130" INT TERM HUP
+            printf "%s\n" "#!/bin/sh" "for word; do case \$word in nginx|apache2|php*-fpm) exit 101 ;; esac; done" "exit 0" >"$policy"
+            chmod 755 "$policy"
+        fi
+        apt-get install -y -q --no-install-recommends "$@"
+        for service in $(services); do
+            case " $(echo $before) " in
+                *" $service "*) ;;
+                *) ! command -v systemctl >/dev/null 2>&1 || systemctl disable "$service" >/dev/null 2>&1 || true ;;
+            esac
+        done
+    ' sh "$@"
+}
+
+# setup build | setup test: installs what is missing; without a network and without a word where nothing is.
+setup() {
+    need_rust
+    find_php
+    missing=()
+    look_for_build_needs
+    [ "$1" = build ] || look_for_test_needs
+    if [ ${#missing[@]} -gt 0 ]; then
+        install_missing
+        find_php
+        missing=()
+        look_for_build_needs
+        [ "$1" = build ] || look_for_test_needs
+        [ ${#missing[@]} -eq 0 ] || fail "Still missing after the installation: ${missing[*]}" "Look above for what apt-get said about them."
+    fi
+    note "Rust $(in_root rustc --version | cut -d' ' -f2), PHP $("$php" -n -r 'echo PHP_VERSION, PHP_ZTS ? " ZTS" : " NTS";') ($php)"
+}
+
+# --------------------------------------------------------------------------------------------------------------- build
+
+# Replaces a file in one step: a running PHP keeps the copy that it has mapped.
+place() {
+    cp -- "$1" "$2.new"
+    mv -f -- "$2.new" "$2"
+}
+
+build() {
+    local target release=${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}release
+    need_rust
+    find_php
+    missing=()
+    look_for_build_needs
+    [ ${#missing[@]} -eq 0 ] || fail "Not everything that building needs is there; missing: ${missing[*]}" "Run: $0 setup"
+    export PHP=$php PHP_CONFIG=$php_config
+    target=$(target_dir)
+    mkdir -p "$build_dir"
+
+    step "Building the extension for PHP $php_version"
+    # A target directory of its own: both builds write libroutine_template.so, and would redo each other's work.
+    in_root cargo build --release --target-dir "$target/php" || fail "The extension could not be built." "The first error above is the reason; '$0 setup' installs what the build needs."
+    place "$target/php/$release/libroutine_template.so" "$build_dir/routine_template.so"
+
+    step "Building the command line and the fake WeChat"
+    in_root cargo build --release --no-default-features --features cli --bin routine-template ||
+        fail "The command line could not be built." "The first error above is the reason."
+    place "$target/$release/routine-template" "$build_dir/routine-template"
+
+    "$php" -n -d extension="$build_dir/routine_template.so" -r 'exit(class_exists("RoutineTemplate", false) ? 0 : 1);' ||
+        fail "PHP $php_version cannot load $build_dir/routine_template.so." "PHP's own words stand above."
+    note "build/routine-template"
+    note "build/routine_template.so; to use it, add this line to php.ini:"
+    note "extension=$build_dir/routine_template.so"
+}
+
+# ---------------------------------------------------------------------------------------------------------------- demo
+
+demo_dir='' sandbox_pid=''
+
+stop_demo() {
+    local waited=0
+    if [ -n "$sandbox_pid" ]; then
+        kill "$sandbox_pid" 2>/dev/null || true
+        while kill -0 "$sandbox_pid" 2>/dev/null && [ $waited -lt 50 ]; do
+            sleep 0.1
+            waited=$((waited + 1))
+        done
+        kill -KILL "$sandbox_pid" 2>/dev/null || true
+        wait "$sandbox_pid" 2>/dev/null || true
+    fi
+    [ -z "$demo_dir" ] || rm -rf -- "$demo_dir"
+}
+
+demo() {
+    local waited=0 sandbox
+    setup build
+    build
+    trap stop_demo EXIT
+    trap 'exit 130' INT TERM HUP
+    demo_dir=$(mktemp -d)
+
+    step "Starting the fake WeChat (HTTPS, with a certificate authority of its own)"
+    "$build_dir/routine-template" sandbox --http 127.0.0.1:0 --https 127.0.0.1:0 \
+        --ca-file "$demo_dir/ca.pem" --ready-file "$demo_dir/ready.json" >"$demo_dir/sandbox.log" 2>&1 &
+    sandbox_pid=$!
+    until [ -s "$demo_dir/ready.json" ]; do
+        if ! kill -0 "$sandbox_pid" 2>/dev/null || [ $waited -ge 100 ]; then
+            cat "$demo_dir/sandbox.log" >&2
+            fail "The fake WeChat did not start within 10 seconds." "Its own words stand above."
+        fi
+        sleep 0.1
+        waited=$((waited + 1))
+    done
+    # shellcheck disable=SC2016  # PHP expands it
+    sandbox=$("$php" -n -r 'echo json_decode(file_get_contents($argv[1]), true)["https"] ?? "";' -- "$demo_dir/ready.json")
+    [ -n "$sandbox" ] || fail "The fake WeChat did not say where it listens." "Its words: $(cat "$demo_dir/ready.json")"
+    note "$sandbox"
+
+    step "Running examples/order_paid.php"
+    "$php" -n -d extension="$build_dir/routine_template.so" -d routine_template.base_url="$sandbox" \
+        -d routine_template.ca_file="$demo_dir/ca.pem" -d date.timezone=Asia/Shanghai "$root/examples/order_paid.php" ||
+        fail "The order-paid message was not delivered." "What happened stands above."
+
+    step "What the fake WeChat received / 模拟微信服务器收到的内容"
+    "$php" -n "$root/examples/received.php" "$demo_dir/ready.json" || fail "The fake WeChat has no such message." "Its log: $(tail -n 5 "$demo_dir/sandbox.log")"
+
+    done_line "成功：订单支付通知已由 PHP 扩展经 HTTPS 发出，并被严格校验的模拟微信接收。"
+    done_line "It works: the PHP extension sent the order-paid message over HTTPS and the strict fake WeChat accepted it."
+}
+
+# --------------------------------------------------------------------------------------------------------------- tests
+
+# PHP's own settings without any of ours: a test must neither load another build nor see a shop's real account.
+write_test_ini() {
+    local file
+    : >"$build_dir/php-tests.ini"
+    "$php" -r 'echo php_ini_loaded_file() ?: "", "\n", str_replace(",", "\n", php_ini_scanned_files() ?: ""), "\n";' 2>/dev/null |
+        while IFS= read -r file; do
+            file=${file#"${file%%[![:space:]]*}"}
+            [ -f "$file" ] || continue
+            { grep -v -a 'routine_template' "$file" || true; } >>"$build_dir/php-tests.ini"
+            printf '\n' >>"$build_dir/php-tests.ini"
+        done
+}
+
+run_phpunit() {
+    local fpm nginx
+    fpm=$(find_fpm)
+    nginx=$(command -v nginx || true)
+    write_test_ini
+    export ROUTINE_TEMPLATE_EXTENSION=$build_dir/routine_template.so ROUTINE_TEMPLATE_COMMAND=$build_dir/routine-template
+    export ROUTINE_TEMPLATE_FPM=$fpm ROUTINE_TEMPLATE_NGINX=$nginx
+    PHP_INI_SCAN_DIR='' in_root "$php" -c "$build_dir/php-tests.ini" -d extension="$build_dir/routine_template.so" \
+        -d routine_template.base_url=https://127.0.0.1:9 -d memory_limit=1G -d zend.assertions=1 -d error_reporting=-1 -d display_errors=stderr \
+        "$(find_phpunit)" -c "$root/php-tests/phpunit.xml" "$@"
+}
+
+lint_php() {
+    local file count=0
+    step "php -l"
+    while IFS= read -r -d '' file; do
+        "$php" -n -d display_errors=stderr -l "$file" >/dev/null || fail "$file does not parse." "PHP's own words stand above."
+        count=$((count + 1))
+    done < <(find "$root" \( -name target -o -name build -o -name vendor -o -name .git \) -prune -o -type f -name '*.php' -print0)
+    note "$count files parse"
+}
+
+test_rust() {
+    step "cargo test"
+    in_root cargo test --no-default-features --features cli || fail "A Rust test failed." "Its name and reason stand above."
+    if in_root cargo clippy --version >/dev/null 2>&1; then
+        step "cargo clippy"
+        in_root cargo clippy --no-default-features --features cli --all-targets -- -D warnings || fail "clippy has remarks." "They stand above."
+        in_root cargo clippy --lib -- -D warnings || fail "clippy has remarks on the extension." "They stand above."
+    else
+        note "clippy is not installed (rustup component add clippy): left out"
+    fi
+    if in_root cargo fmt --version >/dev/null 2>&1; then
+        step "cargo fmt --check"
+        in_root cargo fmt --check || fail "The code is not formatted." "Run: cargo fmt"
+    else
+        note "rustfmt is not installed (rustup component add rustfmt): left out"
+    fi
+}
+
+test_php() {
+    lint_php
+    step "PHPUnit: command line and php-fpm behind nginx"
+    run_phpunit "$@" || fail "A PHP test failed." "Its name and reason stand above."
+}
+
+run_tests() {
+    local which=all
+    case ${1:-} in
+        --php-only) which=php && shift ;;
+        --rust-only) which=rust && shift ;;
+    esac
+    setup test
+    export PHP=$php PHP_CONFIG=$php_config
+    [ "$which" = rust ] || build
+    [ "$which" = php ] || test_rust
+    [ "$which" = rust ] || test_php "$@"
+    done_line "All tests passed."
+}
+
+check_stubs() {
+    setup test
+    build
+    step "Comparing stubs/ with the loaded extension"
+    run_phpunit --group stubs || fail "stubs/routine_template.stub.php and the extension differ." "The differences stand above."
+    done_line "The stubs and the extension agree."
+}
+
+bench() {
+    setup test
+    build
+    step "cargo bench"
+    in_root cargo bench --no-default-features --features cli || fail "A benchmark failed." "The reason stands above."
+    if [ -f "$root/benches/run.sh" ]; then
+        step "benches/run.sh"
+        ROUTINE_TEMPLATE_EXTENSION=$build_dir/routine_template.so ROUTINE_TEMPLATE_COMMAND=$build_dir/routine-template \
+            ROUTINE_TEMPLATE_FPM=$(find_fpm) ROUTINE_TEMPLATE_NGINX=$(command -v nginx) ROUTINE_TEMPLATE_PHP=$php \
+            bash "$root/benches/run.sh" "$@" || fail "benches/run.sh failed." "The reason stands above."
+    fi
+}
+
+usage() {
+    cat <<HELP
+RoutineTemplate: WeChat subscribe messages from PHP (微信小程序订阅消息)
+
+  ./build.sh demo     see a CRMEB order-paid message go out over HTTPS to a fake WeChat
+                      把一条 CRMEB 订单支付消息经 HTTPS 发给模拟微信
+  ./build.sh test     run every test (options: --php-only, --rust-only; further words go to PHPUnit)
+                      运行全部测试（选项：--php-only、--rust-only；其余参数传给 PHPUnit）
+  ./build.sh build    build build/routine_template.so and build/routine-template
+                      编译 build/routine_template.so 和 build/routine-template
+  ./build.sh setup    install what is missing (Debian, Ubuntu; as root or with sudo)
+                      安装缺少的软件（Debian、Ubuntu；root 或 sudo）
+  ./build.sh bench    run the benchmarks
+                      运行性能测试
+  ./build.sh stubs    compare stubs/ with the built extension
+                      核对 stubs/ 与编译出的扩展
+  ./build.sh help     this page
+                      本页
+
+demo, test, bench and stubs do setup and build themselves.
+demo、test、bench、stubs 会自动完成 setup 和 build。
+PHP_CONFIG=/path/to/php-config chooses the PHP ($oldest_php or newer), PHPUNIT=/path/to/phpunit the PHPUnit (9.6 or newer).
+PHP_CONFIG=/路径/php-config 指定 PHP（$oldest_php 或更新），PHPUNIT=/路径/phpunit 指定 PHPUnit（9.6 或更新）。
+HELP
+}
+
+main() {
+    local command=${1:-help}
+    [ $# -eq 0 ] || shift
+    case $command in
+        setup)
+            setup test
+            done_line "Everything that building and testing needs is here."
+            ;;
+        build) build ;;
+        demo) demo ;;
+        test) run_tests "$@" ;;
+        bench) bench "$@" ;;
+        stubs) check_stubs ;;
+        help | -h | --help) usage ;;
+        *)
+            usage >&2
+            fail "There is no command '$command'."
+            ;;
+    esac
+}
+
+main "$@"

@@ -1,0 +1,97 @@
+<?php
+
+declare(strict_types=1);
+
+namespace RoutineTemplate\Tests\Cli;
+
+use RoutineTemplate\Tests\PhpProcess;
+use RoutineTemplate\Tests\ProcessResult;
+use RoutineTemplate\Tests\SandboxTestCase;
+
+/** The PHP code of the READMEs does what the text around it says. */
+final class ReadmeTest extends SandboxTestCase
+{
+    private const READMES = ['README.md', 'README.zh-CN.md'];
+
+    public function testBothReadmesShowTheSameCode(): void
+    {
+        $withoutComments = static fn (string $code): string => (string) preg_replace('~ *//.*~', '', $code);
+        self::assertSame(
+            array_map($withoutComments, self::code('README.md')),
+            array_map($withoutComments, self::code('README.zh-CN.md'))
+        );
+    }
+
+    public function testTheTenLinesSendTheOrder(): void
+    {
+        [$tenLines] = self::code('README.md');
+        $tenLines = str_replace("['appid' => 'wx…', 'secret' => '…']", '$shop->config', $tenLines);
+        $result = PhpProcess::run($this->shop->script('
+            final class Log { public static function warning(string $text): void { echo $text; } }
+            $openid = $shop->openid; $templateId = $shop->orderPaid; $routineContent = $shop->content;
+            $order = ["order_id" => 10086, "pay_price" => "128.50", "pay_time" => 1795226400, "goods_name" => str_repeat("苹果", 30)];
+            ' . $tenLines));
+
+        self::assertSame('', $result->output . $result->errors);
+        [$message] = $this->shop->messages();
+        self::assertSame(str_repeat('苹果', 10), self::values($message)['thing4']);
+        self::assertSame('pages/order_details/index?order_id=10086', $message['page']);
+    }
+
+    public function testTheSeamOfCrmebKeepsItsContract(): void
+    {
+        $result = $this->throughTheSeam('
+            $answer = Mini::sendSubscribeTemlate($shop->openid, $shop->orderPaid, $shop->order, null);
+            echo get_class($answer), " ", $answer["errcode"], " ", $answer->all()["msgid"] > 2 ** 53 ? "msgid" : "", "\n";
+            try { Mini::sendSubscribeTemlate("oNobody", $shop->orderPaid, $shop->order); }
+            catch (EasyWeChat\Core\Exceptions\HttpException $e) { echo $e->getCode(), " ", strlen($e->getMessage()) > 40 ? "with a hint" : "", "\n"; }');
+
+        self::assertSame("EasyWeChat\\Support\\Collection 0 msgid\n40003 with a hint\n", $result->output, $result->describe());
+    }
+
+    public function testTheQueueOfCrmebSendsAMessageAgainOnlyIfItCannotHaveArrived(): void
+    {
+        // As CRMEB's Subscribe::send and BaseJobs: an exception is a falsy result, and a falsy result is tried three times.
+        $job = '
+            $send = function () use ($shop) {
+                try { return Mini::sendSubscribeTemlate($shop->openid, $shop->orderPaid, $shop->order); } catch (Throwable $e) { return false; }
+            };
+            for ($try = 1; $try <= 3 && !$send(); $try++); echo $try;';
+
+        $this->sandbox->fault(self::SEND, 'drop_after', ['times' => 1]);
+        self::assertSame('1', $this->throughTheSeam($job)->output);
+        self::assertCount(1, $this->shop->messages());
+
+        $this->sandbox->clearFaults();
+        // A token request is repeated once by itself.
+        $this->sandbox->fault(self::STABLE_TOKEN, 'drop_after', ['times' => 2]);
+        self::assertSame('2', $this->throughTheSeam($job)->output);
+        self::assertCount(2, $this->shop->messages());
+    }
+
+    private function throughTheSeam(string $code): ProcessResult
+    {
+        $seam = self::code('README.md')[1];
+        return PhpProcess::run($this->shop->script('
+            eval("namespace EasyWeChat\\\\Core\\\\Exceptions; class HttpException extends \\\\Exception {}");
+            eval("namespace EasyWeChat\\\\Support; class Collection extends \\\\ArrayObject { public function all() { return \\$this->getArrayCopy(); } }");
+            eval("namespace think\\\\facade; class Log { public static function error(string \\$text) {} }");
+            final class Mini {
+                public static array $config;
+                private static function options(): array { return ["mini_program" => self::$config]; }
+                ' . $seam . '
+            }
+            Mini::$config = ["app_id" => $shop->config["appid"], "secret" => $shop->config["secret"]];
+            ' . $code));
+    }
+
+    /** @return list<string> the PHP blocks of a README, in their order */
+    private static function code(string $readme): array
+    {
+        self::assertContains($readme, self::READMES);
+        $text = (string) file_get_contents(dirname(__DIR__, 2) . '/' . $readme);
+        preg_match_all('/^```php\n(.*?)^```/ms', $text, $blocks);
+        self::assertCount(2, $blocks[1]);
+        return $blocks[1];
+    }
+}

@@ -1,0 +1,312 @@
+<?php
+
+declare(strict_types=1);
+
+namespace RoutineTemplate\Tests;
+
+use RuntimeException;
+
+/** A real php-fpm behind a real nginx, both with configurations of their own; works as root and as an ordinary user. */
+final class FpmServer
+{
+    private readonly TemporaryDirectory $directory;
+    private readonly Daemon $fpm;
+    private readonly Daemon $nginx;
+
+    /**
+     * Starts both.
+     *
+     * @param array<string, string> $scripts file name => PHP code, served from the document root
+     * @param array<string, string|int> $ini settings of PHP, php.ini's own or (without a dot) this extension's
+     * @param array<string, string|int> $pool settings of the pool, such as `pm.max_children`
+     */
+    public function __construct(array $scripts, array $ini = [], array $pool = [], bool $withExtension = true)
+    {
+        $this->directory = TemporaryDirectory::create();
+        register_shutdown_function([$this, 'stop']);
+        foreach ($scripts as $name => $code) {
+            $this->directory->write("www/$name", str_starts_with($code, '<?php') ? $code : "<?php\n" . $code);
+        }
+        $this->fpm = $this->startFpm($ini, $pool, $withExtension);
+        $this->nginx = $this->startNginx();
+    }
+
+    /** Asks for a page; throws unless nginx answers with status 200. */
+    public function get(string $path, float $seconds = 20.0): string
+    {
+        [$status, $body] = $this->request($path, $seconds);
+        if ($status !== 200) {
+            throw new RuntimeException("GET /$path: status $status\n$body\n" . $this->logs());
+        }
+        return $body;
+    }
+
+    /** Asks for a page that answers in JSON. */
+    public function json(string $path, float $seconds = 20.0): mixed
+    {
+        $body = $this->get($path, $seconds);
+        $value = json_decode($body, true, 512, JSON_BIGINT_AS_STRING);
+        if ($value === null) {
+            throw new RuntimeException("GET /$path gave no JSON: $body\n" . $this->logs());
+        }
+        return $value;
+    }
+
+    /** @return array{int, string} status and body */
+    public function request(string $path, float $seconds = 20.0): array
+    {
+        return $this->requestAll([$path], $seconds)[0];
+    }
+
+    /**
+     * Asks for several pages at the same time.
+     *
+     * @param list<string> $paths
+     * @param callable():void|null $meanwhile what to do once all of them are under way
+     * @return list<array{int, string}> status and body, in the order of the paths; status 0 where none came in time
+     */
+    public function requestAll(array $paths, float $seconds = 20.0, ?callable $meanwhile = null): array
+    {
+        $connections = array_map([$this, 'open'], $paths);
+        $texts = array_fill_keys(array_keys($paths), '');
+        if ($meanwhile !== null) {
+            usleep(50_000);
+            $meanwhile();
+        }
+        $end = microtime(true) + $seconds;
+        while ($connections !== [] && microtime(true) < $end) {
+            $read = $connections;
+            $write = $except = null;
+            if (!stream_select($read, $write, $except, 0, 100_000)) {
+                continue;
+            }
+            foreach ($read as $connection) {
+                $number = array_search($connection, $connections, true);
+                $texts[$number] .= (string) fread($connection, 65536);
+                if (feof($connection)) {
+                    fclose($connection);
+                    unset($connections[$number]);
+                }
+            }
+        }
+        array_map('fclose', $connections);
+        return array_map(static function (string $text): array {
+            [$head, $body] = explode("\r\n\r\n", $text, 2) + ['', ''];
+            return preg_match('~^HTTP/1\.\d (\d+)~', $head, $match) ? [(int) $match[1], $body] : [0, $text];
+        }, $texts);
+    }
+
+    public function masterPid(): int
+    {
+        return $this->fpm->pid;
+    }
+
+    public function isRunning(): bool
+    {
+        return $this->fpm->isRunning();
+    }
+
+    /** @return list<int> the process ids of the workers */
+    public function workers(): array
+    {
+        $children = (string) @file_get_contents("/proc/{$this->fpm->pid}/task/{$this->fpm->pid}/children");
+        return array_map('intval', preg_split('/\s+/', trim($children), -1, PREG_SPLIT_NO_EMPTY));
+    }
+
+    /** Begins a reload as `systemctl reload php-fpm` does. */
+    public function beginReload(): void
+    {
+        $this->fpm->signal(SIGUSR2);
+    }
+
+    /**
+     * Waits until none of the former workers is there any more, but new ones are.
+     *
+     * @param list<int> $former
+     */
+    public function awaitNewWorkers(array $former): void
+    {
+        Wait::until(
+            fn (): bool => $this->workers() !== [] && array_intersect($former, $this->workers()) === [],
+            'php-fpm to reload',
+            20
+        );
+    }
+
+    /** What php-fpm and nginx wrote to their logs. */
+    public function logs(): string
+    {
+        $logs = '';
+        foreach (glob($this->directory->path . '/*.log') ?: [] as $file) {
+            $logs .= '--- ' . basename($file) . "\n" . substr((string) file_get_contents($file), -6000) . "\n";
+        }
+        return $logs;
+    }
+
+    /** @return list<string> lines of php-fpm's log about workers that ended otherwise than with exit code 0 */
+    public function badExits(): array
+    {
+        $lines = explode("\n", (string) @file_get_contents($this->directory->path . '/fpm.log'));
+        return array_values(preg_grep('/exited (on signal|with code [^0])|SIGSEGV|core dumped/', $lines) ?: []);
+    }
+
+    /** @return array{threads: int, tcp: int} how many threads and TCP sockets a process of ours has */
+    public function resources(int $pid): array
+    {
+        $inodes = [];
+        foreach (['tcp', 'tcp6'] as $protocol) {
+            foreach (array_slice(file("/proc/$pid/net/$protocol") ?: [], 1) as $line) {
+                $inodes[] = 'socket:[' . preg_split('/\s+/', trim($line))[9] . ']';
+            }
+        }
+        $open = array_map(static fn (string $fd): string => (string) @readlink($fd), glob("/proc/$pid/fd/*") ?: []);
+        return [
+            'threads' => count(glob("/proc/$pid/task/*") ?: []),
+            'tcp' => count(array_intersect($open, $inodes)),
+        ];
+    }
+
+    /** How many workers php-fpm says have ended with exit code 0. */
+    public function goodExits(): int
+    {
+        return substr_count((string) @file_get_contents($this->directory->path . '/fpm.log'), 'exited with code 0');
+    }
+
+    /** Asks php-fpm to end as `systemctl stop` does (SIGQUIT, running requests go on) and returns its exit code. */
+    public function quit(): ?int
+    {
+        $this->fpm->signal(SIGQUIT);
+        Wait::until(fn (): bool => !$this->fpm->isRunning(), 'php-fpm to end', 20);
+        return $this->fpm->exitCode();
+    }
+
+    public function stop(): void
+    {
+        foreach ([$this->nginx ?? null, $this->fpm ?? null] as $daemon) {
+            $daemon?->stop();
+        }
+        $this->directory->remove();
+    }
+
+    /** @return resource the connection of a request that has been sent */
+    private function open(string $path)
+    {
+        $connection = stream_socket_client("unix://{$this->directory->path}/nginx.sock", $code, $message, 5);
+        if ($connection === false) {
+            throw new RuntimeException("nginx does not answer: $message\n" . $this->logs());
+        }
+        fwrite($connection, "GET /$path HTTP/1.0\r\nHost: shop.test\r\nConnection: close\r\n\r\n");
+        stream_set_blocking($connection, false);
+        return $connection;
+    }
+
+    private function startFpm(array $ini, array $pool, bool $withExtension): Daemon
+    {
+        $path = $this->directory->path;
+        $settings = [];
+        foreach ($ini as $name => $value) {
+            $settings[str_contains($name, '.') || in_array($name, ['memory_limit', 'zend_extension'], true)
+                ? $name : "routine_template.$name"] = $value;
+        }
+        if (isset($settings['opcache.preload'])) {
+            // Relative to the document root; preloading as root needs somebody to preload as.
+            $settings['opcache.preload'] = "$path/www/" . $settings['opcache.preload'];
+            if (self::unprivilegedUser() !== null) {
+                $settings['opcache.preload_user'] = self::unprivilegedUser();
+            }
+        }
+        $settings += [
+            'error_log' => "$path/php.log", 'log_errors' => '1', 'display_errors' => '0', 'error_reporting' => '-1',
+            'date.timezone' => 'Asia/Shanghai', 'routine_template.base_url' => 'https://127.0.0.1:9',
+        ];
+        $lines = $withExtension ? ['extension=' . Environment::extension()] : [];
+        foreach ($settings as $name => $value) {
+            $lines[] = $name . '="' . addcslashes((string) $value, '"\\') . '"';
+        }
+        $this->directory->write('php.ini', implode("\n", $lines) . "\n");
+
+        $pool += [
+            'listen' => "$path/fpm.sock", 'listen.mode' => '0666', 'pm' => 'static', 'pm.max_children' => 1,
+            'catch_workers_output' => 'yes', 'clear_env' => 'yes',
+        ];
+        $user = self::unprivilegedUser();
+        if ($user !== null) {
+            $pool += ['user' => $user, 'group' => self::groupOf($user)];
+            touch("$path/php.log");
+            chmod("$path/php.log", 0666);
+        }
+        $config = "[global]\npid=$path/fpm.pid\nerror_log=$path/fpm.log\nlog_level=debug\ndaemonize=no\nprocess_control_timeout=10\n[shop]\n";
+        foreach ($pool as $name => $value) {
+            $config .= "$name = $value\n";
+        }
+        $file = $this->directory->write('fpm.conf', $config);
+        $daemon = new Daemon(
+            [Environment::fpm(), '-c', "$path/php.ini", '-y', $file],
+            "$path/fpm-output.log",
+            ['PHP_INI_SCAN_DIR' => '', 'PATH' => (string) getenv('PATH')]
+        );
+        $daemon->awaitReady(static fn (): bool => file_exists("$path/fpm.sock") && is_file("$path/fpm.pid"), 'php-fpm to start');
+        return $daemon;
+    }
+
+    private function startNginx(): Daemon
+    {
+        $path = $this->directory->path;
+        $user = self::unprivilegedUser();
+        $userLine = $user === null ? '' : "user $user " . self::groupOf($user) . ";\n";
+        $file = $this->directory->write('nginx.conf', $userLine . <<<NGINX
+            daemon off;
+            worker_processes 1;
+            pid $path/nginx.pid;
+            error_log $path/nginx.log warn;
+            events { worker_connections 512; }
+            http {
+                access_log off;
+                client_body_temp_path $path/nginx-body;
+                proxy_temp_path $path/nginx-proxy;
+                fastcgi_temp_path $path/nginx-fastcgi;
+                uwsgi_temp_path $path/nginx-uwsgi;
+                scgi_temp_path $path/nginx-scgi;
+                server {
+                    listen unix:$path/nginx.sock;
+                    root $path/www;
+                    location / {
+                        fastcgi_pass unix:$path/fpm.sock;
+                        fastcgi_read_timeout 60s;
+                        fastcgi_param SCRIPT_FILENAME \$document_root\$fastcgi_script_name;
+                        fastcgi_param QUERY_STRING \$query_string;
+                        fastcgi_param REQUEST_METHOD \$request_method;
+                        fastcgi_param REQUEST_URI \$request_uri;
+                        fastcgi_param SERVER_PROTOCOL \$server_protocol;
+                    }
+                }
+            }
+
+            NGINX);
+        $daemon = new Daemon([Environment::nginx(), '-p', $path, '-c', $file], "$path/nginx-output.log");
+        $daemon->awaitReady(function (): bool {
+            $connection = @stream_socket_client("unix://{$this->directory->path}/nginx.sock", $code, $message, 1);
+            return $connection !== false && fclose($connection);
+        }, 'nginx to start');
+        return $daemon;
+    }
+
+    /** The user that workers run as; null where we are no root and they run as we do. */
+    private static function unprivilegedUser(): ?string
+    {
+        if (posix_geteuid() !== 0) {
+            return null;
+        }
+        foreach (['www-data', 'nginx', 'http', 'nobody'] as $name) {
+            if (posix_getpwnam($name) !== false) {
+                return $name;
+            }
+        }
+        throw new RuntimeException('This system has no user www-data, nginx, http or nobody for php-fpm.');
+    }
+
+    private static function groupOf(string $user): string
+    {
+        return posix_getgrgid(posix_getpwnam($user)['gid'])['name'];
+    }
+}
