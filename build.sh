@@ -310,7 +310,7 @@ build() {
     place "$target/php/$release/libroutine_template.so" "$build_dir/routine_template.so"
 
     step "Building the command line and the fake WeChat"
-    in_root cargo build --release --no-default-features --features cli --bin routine-template ||
+    in_root cargo build --release --no-default-features --features cli,bundled-sqlite --bin routine-template ||
         fail "The command line could not be built." "The first error above is the reason."
     place "$target/$release/routine-template" "$build_dir/routine-template"
 
@@ -415,10 +415,10 @@ lint_php() {
 
 test_rust() {
     step "cargo test"
-    in_root cargo test --no-default-features --features cli || fail "A Rust test failed." "Its name and reason stand above."
+    in_root cargo test --no-default-features --features cli,bundled-sqlite || fail "A Rust test failed." "Its name and reason stand above."
     if in_root cargo clippy --version >/dev/null 2>&1; then
         step "cargo clippy"
-        in_root cargo clippy --no-default-features --features cli --all-targets -- -D warnings || fail "clippy has remarks." "They stand above."
+        in_root cargo clippy --no-default-features --features cli,bundled-sqlite --all-targets -- -D warnings || fail "clippy has remarks." "They stand above."
         in_root cargo clippy --lib -- -D warnings || fail "clippy has remarks on the extension." "They stand above."
     else
         note "clippy is not installed (rustup component add clippy): left out"
@@ -463,7 +463,7 @@ bench() {
     setup test
     build
     step "cargo bench"
-    in_root cargo bench --no-default-features --features cli || fail "A benchmark failed." "The reason stands above."
+    in_root cargo bench --no-default-features --features cli,bundled-sqlite || fail "A benchmark failed." "The reason stands above."
     if [ -f "$root/benches/run.sh" ]; then
         step "benches/run.sh"
         ROUTINE_TEMPLATE_EXTENSION=$build_dir/routine_template.so ROUTINE_TEMPLATE_COMMAND=$build_dir/routine-template \

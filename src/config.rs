@@ -4,6 +4,7 @@ mod table;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -12,8 +13,9 @@ use crate::error::Error;
 use crate::field::Mode;
 use crate::language::{Language, Text};
 use crate::message::Input;
+use crate::store::Durability;
 
-pub use table::{LANGUAGES, SETTINGS, STATES, Setting, one_of, parse_mode};
+pub use table::{LANGUAGES, SETTINGS, STATES, Setting, one_of, parse_grants, parse_mode};
 use table::{find, rejected};
 
 /// A value that no output ever shows.
@@ -54,6 +56,31 @@ pub enum TokenMode {
     External,
 }
 
+/// When the ledger refuses a message before WeChat is asked (setting `grants`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum GrantPolicy {
+    /// Never. Grants are counted all the same.
+    Off,
+    /// While WeChat's own last word about this user and template is "no" (43101), and no accept was reported since; and
+    /// only for templates whose accepts are reported at all.
+    Certain,
+    /// Whenever the count is 0.
+    Strict,
+}
+
+/// Where the state shared by processes is (setting `store`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum StorePlace {
+    /// `/var/lib/routine-template` if it is there and usable, else a private directory of the user.
+    Default,
+    /// A directory of this host.
+    Directory(PathBuf),
+    /// `redis://…`, with its password.
+    Redis(Secret),
+    /// Nowhere: each process for itself.
+    Off,
+}
+
 /// One account and everything that a call needs to know.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -85,6 +112,20 @@ pub struct Settings {
     pub lang: &'static str,
     /// Language of hints.
     pub hint_lang: Language,
+    /// Where the shared state is.
+    pub store: StorePlace,
+    /// What an acknowledged write survives.
+    pub durability: Durability,
+    /// When the ledger refuses.
+    pub grants: GrantPolicy,
+    /// How long delivery rows are kept.
+    pub retention: Duration,
+    /// Whether delivery rows keep what was posted.
+    pub keep_payload: bool,
+    /// Whether delivery rows keep a hash instead of the openid.
+    pub hash_openid: bool,
+    /// Where events are written, one JSON object a line.
+    pub log_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -188,6 +229,13 @@ impl Settings {
             state: "",
             lang: "",
             hint_lang: Language::Chinese,
+            store: StorePlace::Default,
+            durability: Durability::Power,
+            grants: GrantPolicy::Certain,
+            retention: Duration::ZERO,
+            keep_payload: false,
+            hash_openid: false,
+            log_file: None,
         };
         for setting in SETTINGS {
             settings.apply(setting, setting.default)?;
@@ -290,6 +338,13 @@ mod tests {
             ("allow_plain_http", "maybe"),
             ("appid", "wx 1"),
             ("token_mode", "magic"),
+            ("store", "var/lib/shop"),
+            ("store", "mysql://localhost"),
+            ("store", "redis://"),
+            ("durability", "some"),
+            ("grants", "maybe"),
+            ("retention_days", "0"),
+            ("log_file", "shop.log"),
         ] {
             let error = Settings::from_pairs([(name, value)]).unwrap_err().to_string();
             assert!(error.contains(name), "{name}={value}: {error}");
@@ -327,14 +382,21 @@ mod tests {
 
     #[test]
     fn a_secret_is_never_shown() {
-        let settings =
-            Settings::from_pairs([("secret", "hush"), ("token", "quiet"), ("proxy", "http://me:whisper@proxy:1")])
-                .unwrap();
+        let settings = Settings::from_pairs([
+            ("secret", "hush"),
+            ("token", "quiet"),
+            ("proxy", "http://me:whisper@proxy:1"),
+            ("store", "redis://:whisper@cache:6379"),
+        ])
+        .unwrap();
         let shown = format!("{settings:?}");
         assert!(!shown.contains("hush") && !shown.contains("quiet") && !shown.contains("whisper"));
-        for (name, value) in
-            [("proxy", "socks5://me:whisper@proxy:1"), ("base_url", "ftp://me:whisper@host"), ("secret", " whisper")]
-        {
+        for (name, value) in [
+            ("proxy", "socks5://me:whisper@proxy:1"),
+            ("base_url", "ftp://me:whisper@host"),
+            ("secret", " whisper"),
+            ("store", "mysql://:whisper@cache"),
+        ] {
             let error = Settings::from_pairs([(name, value)]).unwrap_err().to_string();
             assert!(!error.contains("whisper"), "{error}");
         }

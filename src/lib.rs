@@ -34,6 +34,7 @@ pub mod registry;
 #[cfg(feature = "cli")]
 pub mod sandbox;
 pub mod stats;
+pub mod store;
 pub mod template;
 pub mod token;
 pub mod wechat;

@@ -1,14 +1,16 @@
 //! Every setting: name, default, meaning and parser, written once. The ini entries, `configure()`, `phpinfo()` and the
 //! READMEs' tables come from it or are checked against it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Url;
 
-use super::{Secret, Settings, TokenMode};
+use super::{GrantPolicy, Secret, Settings, StorePlace, TokenMode};
 use crate::error::Error;
 use crate::field::Mode;
 use crate::language::{Language, Text, plain_text};
+use crate::store::Durability;
 
 /// One setting, `routine_template.NAME` in php.ini and `NAME` in `configure()`.
 pub struct Setting {
@@ -228,6 +230,114 @@ pub static SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "store",
+        default: "",
+        allowed: "/directory | redis://… | rediss://… | off",
+        // It may hold a password.
+        secret: true,
+        of_account: false,
+        zh: "各进程共享数据的位置：目录，或 Redis（多台服务器）；空为 /var/lib/routine-template（存在且可用时）或该用户的私有目录",
+        en: "Where processes share their state: a directory, or Redis for several hosts; empty is /var/lib/routine-template if it exists and can be used, else a private directory of the user",
+        apply: |settings, value| {
+            settings.store = store(value)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "durability",
+        default: "power",
+        allowed: "power | process",
+        secret: false,
+        of_account: false,
+        zh: "已确认的写入能经受什么：power 断电，process 进程被杀（更快）；用 Redis 时由服务器的 appendfsync 决定",
+        en: "What an acknowledged write survives: power loss, or the end of any process (faster); with Redis the server's appendfsync decides",
+        apply: |settings, value| {
+            settings.durability = match value {
+                "power" => Durability::Power,
+                "process" => Durability::Process,
+                _ => return Err(not_listed()),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "grants",
+        default: "certain",
+        allowed: "off | certain | strict",
+        secret: false,
+        of_account: false,
+        zh: "授权账本何时在本地拒绝：off 从不，certain 仅当微信已明确答复没有授权（43101），strict 余数为 0 时",
+        en: "When the ledger refuses locally: never, only while WeChat's own last word is no (43101), or whenever the count is 0",
+        apply: |settings, value| {
+            settings.grants = parse_grants(value).ok_or_else(not_listed)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "retention_days",
+        default: "30",
+        allowed: "1 … 3650",
+        secret: false,
+        of_account: false,
+        zh: "发送记录和 key 保留的天数；授权账本不会过期",
+        en: "Days for which delivery rows and keys are kept; the ledger does not expire",
+        apply: |settings, value| {
+            settings.retention = match value.parse::<u64>() {
+                Ok(days @ 1..=3650) => Duration::from_secs(days * 86_400),
+                _ => {
+                    return Err(Text::new(
+                        "应为 1 到 3650 的整数（天）",
+                        "must be a whole number from 1 to 3650 (days)",
+                    ));
+                }
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "keep_payload",
+        default: "0",
+        allowed: "0 | 1",
+        secret: false,
+        of_account: false,
+        zh: "发送记录是否保留消息内容",
+        en: "Whether delivery rows keep what was sent",
+        apply: |settings, value| {
+            settings.keep_payload = switch(value)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "hash_openid",
+        default: "0",
+        allowed: "0 | 1",
+        secret: false,
+        of_account: false,
+        zh: "发送记录只存 openid 的哈希（授权账本仍需要 openid）",
+        en: "Delivery rows keep a hash instead of the openid (the ledger needs the openid itself)",
+        apply: |settings, value| {
+            settings.hash_openid = switch(value)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "log_file",
+        default: "",
+        allowed: "/…/routine-template.log",
+        secret: false,
+        of_account: false,
+        zh: "事件日志（每行一个 JSON，权限 0600），记录存储故障与恢复等；空为不写",
+        en: "Event log, one JSON object a line, mode 0600: store failures, recoveries and the like; empty writes none",
+        apply: |settings, value| {
+            settings.log_file = match value {
+                "" => None,
+                path if path.starts_with('/') => Some(PathBuf::from(path)),
+                _ => return Err(Text::new("应为绝对路径", "must be an absolute path")),
+            };
+            Ok(())
+        },
+    },
+    Setting {
         name: "hint_lang",
         default: "zh",
         allowed: "zh | en",
@@ -258,6 +368,33 @@ pub fn parse_mode(name: &str) -> Option<Mode> {
         "strict" => Some(Mode::Strict),
         "off" => Some(Mode::Off),
         _ => None,
+    }
+}
+
+/// The policy by its name.
+pub fn parse_grants(name: &str) -> Option<GrantPolicy> {
+    match name {
+        "off" => Some(GrantPolicy::Off),
+        "certain" => Some(GrantPolicy::Certain),
+        "strict" => Some(GrantPolicy::Strict),
+        _ => None,
+    }
+}
+
+fn store(value: &str) -> Result<StorePlace, Text> {
+    const SCHEMES: [&str; 6] =
+        ["redis://", "rediss://", "redis+sentinel://", "rediss+sentinel://", "redis+cluster://", "rediss+cluster://"];
+    match value {
+        "" => Ok(StorePlace::Default),
+        "off" => Ok(StorePlace::Off),
+        path if path.starts_with('/') => Ok(StorePlace::Directory(PathBuf::from(path))),
+        url if SCHEMES.iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty())) => {
+            Ok(StorePlace::Redis(Secret(url.to_owned())))
+        }
+        _ => Err(Text::new(
+            "应为绝对路径、Redis 地址（redis://、rediss://、redis+sentinel://、redis+cluster://）或 off",
+            "must be an absolute path, a Redis address (redis://, rediss://, redis+sentinel://, redis+cluster://) or off",
+        )),
     }
 }
 
