@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// What a user answered, as the ledger keeps it.
+/// What a user answered, as the ledger keeps it. `Accept` adds one to `accepted` (or, long-term, sets the flag) and ends
+/// `refused`; each of them is the row's last answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Choice {
     /// One message more (`accept`, `acceptWithAudio` …).

@@ -121,7 +121,8 @@ pub enum Begun {
         epoch: u32,
         /// What was taken.
         grant: Grant,
-        /// The ledger's `accepted` at this moment, for `finish`: 43101 proves nothing about accepts that came later.
+        /// How many accepts of this user and template had been reported, for `finish`: 43101 proves nothing about those that
+        /// come later.
         seen: u64,
     },
     /// The API is paused. The row is `refused`, with the pause's errcode, and is not the last word.

@@ -44,11 +44,35 @@ pub trait Store: Send + Sync {
     /// Opens a message: one transaction that looks up the key, the pause of its API and the ledger, takes a grant, and
     /// leaves the delivery row in state `sending`. What is refused here leaves its row as well, in state `refused`.
     ///
-    /// Calling it again with the same `id` changes nothing and answers the same, so a call whose answer was lost can be
-    /// repeated.
+    /// The rules, in this order:
+    ///
+    /// 1. A row with the same key: while it is `sending`, its lease not over and it is not `abandoned`, [`Begun::UnderWay`];
+    ///    `sending` otherwise, it becomes `unknown`, which is a last word; with a last word, [`Begun::Known`]; else it is opened
+    ///    again: its own id, `epoch` + 1, everything else from `begin`, `attempts` kept.
+    /// 2. The API ([`Channel::path`](crate::message::Channel::path)) is paused: [`Begun::Paused`].
+    /// 3. The ledger, if [`Begin::counts_grants`]. A template is *reported* once any accept of it was recorded for this account.
+    ///    `refused`, the template reported, and the policy not `Off`: [`Begun::NoGrant`], certain. Long-term and the last answer
+    ///    `accept`: [`Grant::LongTerm`]. `available` > 0: one is reserved, [`Grant::Reserved`]. Policy `Strict`:
+    ///    [`Begun::NoGrant`]. Reported: [`Grant::OnCredit`]. Else [`Grant::Uncounted`].
+    /// 4. [`Begun::Go`], the row in state `sending`, its lease running.
+    ///
+    /// Calling it again with the same `id` (and no key, or the same) while that message is under way changes nothing and
+    /// answers the same `Go`, so a call whose answer was lost can be repeated.
     fn begin(&self, begin: &Begin<'_>, until: Instant) -> Result<Begun, StoreError>;
 
-    /// Closes a message that [`Store::begin`] let go: settles the grant, writes the verdict, counts the calls and sets the
+    /// Closes a message that [`Store::begin`] let go. The ledger by [`Settlement`] and [`Grant`]; `available` follows from its
+    /// equation and is never negative:
+    ///
+    /// | | `Spent` | `GivenBack` | `Zero` | `Kept` |
+    /// |---|---|---|---|---|
+    /// | `Reserved` | reserved − 1, delivered + 1 | reserved − 1 | its reservation is lost, and below | it stays reserved |
+    /// | `OnCredit`, `LongTerm` | accepted + 1, delivered + 1 | – | below | – |
+    /// | `Uncounted` | – | – | – | – |
+    ///
+    /// `Zero`: reservations of this user and template that are `Kept`, or whose message's lease is over, are lost; `available`
+    /// is lost down to the number of accepts reported after `seen`; `refused` is set if there are none of those.
+    ///
+    /// Besides it writes the verdict, counts the calls and sets the
     /// pause that WeChat's answer calls for. It has no effect on a row that a later `begin` has taken over (another `epoch`)
     /// or that is closed already; the calls are counted all the same, once.
     fn finish(&self, begin: &Begin<'_>, epoch: u32, end: &End<'_>, until: Instant) -> Result<(), StoreError>;
