@@ -6,13 +6,17 @@
 //! differ agree on a lease.
 //!
 //! Nothing in here decides about a message. `app` asks, the store answers, and a store that fails never stops a send
-//! (see `keeper`).
+//! (see [`keeper`]).
 
 mod error;
 mod grant;
+pub mod keeper;
 mod message;
 mod owner;
+mod place;
 mod quota;
+pub mod redis;
+pub mod sqlite;
 mod token;
 
 use std::time::{Duration, Instant};
