@@ -7,13 +7,11 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use proptest::prelude::RngCore;
+use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use routine_template::answer::Answer;
 use routine_template::error::Error;
 use routine_template::grant::ReportOptions;
-use routine_template::message::Message;
-use routine_template::options::Options;
 use routine_template::registry::Registry;
 use routine_template::sandbox::{
     AccountChange, DEMO_APPID, DEMO_OPENID, DEMO_TEMPLATE, FaultKind, MessageFilter, TokenEnd, TokenKinds,
