@@ -23,7 +23,7 @@ use crate::wechat::client::{Client, ClientKey};
 /// A worker serves a handful of shops; the bounds only keep a runaway script from growing it without end.
 const CLIENT_LIMIT: usize = 16;
 const ACCOUNT_LIMIT: usize = 256;
-const STORE_LIMIT: usize = 16;
+const STORE_LIMIT: usize = 64;
 
 // Only calling threads take this lock, and only for the look-up. A helper thread keeps its own reference instead, so
 // that no fork can happen while a thread that will not exist in the child holds the lock.
@@ -145,8 +145,12 @@ impl Process {
     /// The store that these settings name.
     pub fn keeper(&self, settings: &Settings) -> Arc<Keeper> {
         let mut keepers = self.keepers.lock();
-        if let Some(keeper) = keepers.iter().find(|keeper| keeper.key().is_of(settings)) {
-            return keeper.clone();
+        if let Some(index) = keepers.iter().position(|keeper| keeper.key().is_of(settings)) {
+            // As with the clients: the first is the one to give up.
+            keepers.get_mut(index..).unwrap_or_default().rotate_left(1);
+            if let Some(keeper) = keepers.last() {
+                return keeper.clone();
+            }
         }
         if keepers.len() >= STORE_LIMIT {
             keepers.remove(0);

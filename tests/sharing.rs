@@ -507,7 +507,8 @@ fn a_store_that_cannot_be_opened_stops_no_message_and_is_reported_once() {
     fs::remove_file(shop.store()).unwrap();
     wait_until("the store to be used again", || send(&app).unwrap().id.is_some());
     assert_eq!(app.store_condition().state, "up");
-    assert!(fs::read_to_string(&log).unwrap().lines().last().unwrap().contains("store_up"));
+    let events = fs::read_to_string(&log).unwrap();
+    assert!(events.lines().last().unwrap().contains("store_up"), "{events}");
 }
 
 #[test]
