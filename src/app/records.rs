@@ -9,7 +9,8 @@ use super::send::hashed_openid;
 use crate::error::Error;
 use crate::language::{Text, plain_text};
 use crate::message::Input;
-use crate::store::{Delivery, Filter, MessageId, State};
+use crate::store::{Delivery, Filter, MessageId, Millis, State};
+use crate::wechat::errcode;
 
 /// Names of the filter's members, for error texts.
 const FILTERS: &str = "openid, template_id, key, state, since, before, limit";
@@ -116,6 +117,9 @@ fn wrong(name: &str, allowed: &str, value: &Input<'_>) -> Error {
 }
 
 fn delivery(row: &Delivery) -> Value {
+    // The ledger and a pause refuse by errcode; the words are WeChat's.
+    let words = row.errcode.and_then(errcode::find).map_or("", |known| known.text);
+    let errmsg = if row.errmsg.is_empty() { words } else { &row.errmsg };
     let parsed = |json: &Option<String>| json.as_deref().and_then(|json| serde_json::from_str::<Value>(json).ok());
     let msgid =
         row.msgid.as_deref().map(|digits| digits.parse::<i64>().map_or_else(|_| Value::from(digits), Value::from));
@@ -127,7 +131,7 @@ fn delivery(row: &Delivery) -> Value {
         "channel": row.channel.name(),
         "key": row.key,
         "errcode": row.errcode,
-        "errmsg": row.errmsg,
+        "errmsg": errmsg,
         "msgid": msgid,
         "rid": row.rid,
         "source": row.errcode.map(|_| if row.from_wechat { "wechat" } else { "local" }),
@@ -140,6 +144,6 @@ fn delivery(row: &Delivery) -> Value {
 }
 
 /// Unix time with milliseconds, as PHP's `microtime(true)` has it.
-fn seconds(at: crate::store::Millis) -> f64 {
+fn seconds(at: Millis) -> f64 {
     at as f64 / 1000.0
 }

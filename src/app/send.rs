@@ -199,7 +199,7 @@ impl App {
         let left =
             line.keeper.run(line.deadline, &line.process.stats, |store, until| store.refuse(&begin, &refusal, until));
         // Without a store there is no row and so no id; the keeper has counted and reported it.
-        Ok(Answer { id: left.ok().map(|()| begin.id), ..answer })
+        Ok(Answer { id: left.ok(), ..answer })
     }
 
     /// Key, pause and ledger, in one transaction.
@@ -207,7 +207,7 @@ impl App {
         let hints = self.settings.hint_lang;
         loop {
             let begun = line.keeper.run(line.deadline, &line.process.stats, |store, until| store.begin(begin, until));
-            let answer = match begun {
+            let (id, answer) = match begun {
                 // No store stops no message.
                 Err(_) => return Ok(Gate::Unrecorded),
                 Ok(Begun::Go { id, epoch, grant, seen }) => return Ok(Gate::Go(Ticket { id, epoch, grant, seen })),
@@ -234,16 +234,18 @@ impl App {
                     thread::sleep(LOOK);
                     continue;
                 }
-                Ok(Begun::Paused(pause)) => {
+                Ok(Begun::Paused { id, pause }) => {
                     let until = quota::shown(pause.until);
                     let words = errcode::find(pause.errcode).map_or("", |row| row.text);
-                    Answer::local(pause.errcode, words, hints)
-                        .with_hint(paused_hint(pause.errcode, &until).in_language(hints))
+                    let hint = paused_hint(pause.errcode, &until);
+                    (id, Answer::local(pause.errcode, words, hints).with_hint(hint.in_language(hints)))
                 }
-                Ok(Begun::NoGrant { certain }) => Answer::local(43101, "user refuse to accept the msg", hints)
-                    .with_hint(no_grant_hint(certain, hints)),
+                Ok(Begun::NoGrant { id, certain }) => {
+                    let refused = Answer::local(43101, "user refuse to accept the msg", hints);
+                    (id, refused.with_hint(no_grant_hint(certain, hints)))
+                }
             };
-            return Ok(Gate::Answered(Answer { id: Some(begin.id), ..answer }));
+            return Ok(Gate::Answered(Answer { id: Some(id), ..answer }));
         }
     }
 

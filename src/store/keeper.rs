@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::place::{default_directory, may_be_trusted};
-use super::{Durability, Fault, Store, StoreError, redis::RedisStore, sqlite::SqliteStore};
+use super::{Durability, Fault, RedisStore, SqliteStore, Store, StoreError};
 use crate::config::{Settings, StorePlace};
 use crate::log;
 use crate::stats::Stats;
