@@ -325,6 +325,28 @@ fn no_grant_is_spent_twice_by_8_or_32_processes() {
     }
 }
 
+#[test]
+fn processes_of_two_hosts_on_one_redis_fetch_one_token() {
+    let place = Place::redis(Shop::open_to_all());
+    place.shop.fault(STABLE_TOKEN, None, FaultKind::Latency { ms: 150 });
+    let task = place.task(&[("timeout_ms", "15000")]);
+    let mut herd = gather(4, "send", &task);
+    for _ in 0..4 {
+        match Member::start_elsewhere("send", &task) {
+            Some(mut member) => {
+                assert_eq!(member.hear(), "ready");
+                herd.push(member);
+            }
+            None => println!("no second host: this user may not make namespaces"),
+        }
+    }
+    herd.iter_mut().for_each(Member::go);
+    let answers: Vec<Value> = herd.iter_mut().map(Member::hear).collect();
+    all_delivered(&answers);
+    println!("token requests of {} processes on two hosts: {}", herd.len(), place.shop.requests(STABLE_TOKEN));
+    assert_eq!(place.shop.requests(STABLE_TOKEN), 1);
+}
+
 /// `HERD_ROUNDS` asks for a longer hunt.
 fn rounds(usual: usize) -> usize {
     std::env::var("HERD_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(usual)
