@@ -295,11 +295,10 @@ impl App {
                 end.errmsg = &errmsg;
             }
         }
-        let begin = Begin { id: ticket.id, ..begin.clone() };
         // The message is out. If its end cannot be written, its lease runs out and the row reads `unknown`; the keeper has
         // counted and reported it.
         let _ = line.keeper.run(line.deadline.or_a_moment(), &line.process.stats, |store, until| {
-            store.finish(&begin, ticket.epoch, &end, until)
+            store.finish(begin, ticket.epoch, &end, until)
         });
     }
 
