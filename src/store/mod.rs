@@ -6,14 +6,17 @@
 //! differ agree on a lease.
 //!
 //! Nothing in here decides about a message. `app` asks, the store answers, and a store that fails never stops a send
-//! (see `keeper`).
+//! (see [`keeper`]).
 
 mod error;
 mod grant;
+pub mod keeper;
 mod message;
 mod owner;
+mod place;
 mod quota;
 mod redis;
+mod sqlite;
 mod token;
 
 use std::time::{Duration, Instant};
@@ -24,6 +27,7 @@ pub use message::{Begin, Begun, Delivery, End, Filter, Grant, LocalRefusal, Mess
 pub use owner::Owner;
 pub use quota::{Pause, Usage};
 pub use redis::RedisStore;
+pub use sqlite::SqliteStore;
 pub use token::{StoredRefusal, StoredToken, TokenAsk, TokenTurn};
 
 /// What an acknowledged write survives (setting `durability`).
@@ -80,8 +84,8 @@ pub trait Store: Send + Sync {
     fn finish(&self, begin: &Begin<'_>, epoch: u32, end: &End<'_>, until: Instant) -> Result<(), StoreError>;
 
     /// Leaves the row of a message that was refused before [`Store::begin`]. A row with the same key that has a verdict, or
-    /// is under way, stays as it is.
-    fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, until: Instant) -> Result<(), StoreError>;
+    /// is under way, stays as it is. Answers the id of the row that there is now.
+    fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, until: Instant) -> Result<MessageId, StoreError>;
 
     /// One delivery row by its id.
     fn delivery(&self, appid: &str, id: MessageId, until: Instant) -> Result<Option<Delivery>, StoreError>;
