@@ -23,6 +23,7 @@ end
 -- Reads what `open_row` will write to: see `touch_ledger`.
 local function touch_row(id, row)
   local day = day_of(id)
+  redis.call('EXISTS', P .. 's:' .. id)
   redis.call('ZSCORE', P .. 'd', day)
   redis.call('ZSCORE', P .. 'a:' .. day, id)
   redis.call('ZSCORE', P .. 'u:' .. day .. ':' .. message.shown_openid, id)

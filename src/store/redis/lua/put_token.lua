@@ -3,6 +3,7 @@ local fence, token, renew_in, ends_in = ARGV[2], ARGV[3], tonumber(ARGV[4]), ton
 local key, now = P .. 'token', now_ms()
 local stored, leased, owner, former, again =
   unpack(redis.call('HMGET', key, 'fence', 'leased', 'owner', 'token', 'again'))
+redis.call('EXISTS', P .. 'x:' .. ARGV[6])
 local newer = stored and number_of(stored, 'fence') > tonumber(fence)
 write_version(unversioned)
 if owner and leased == fence then redis.call('HDEL', key, 'owner', 'over', 'call') end
