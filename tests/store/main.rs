@@ -8,11 +8,18 @@
     reason = "clippy takes helpers of a test crate for product code"
 )]
 
-/// Tries statements, functions of a `&Shop`, on every engine.
+/// Tries statements on every engine: functions of a `&Shop`, or `with engine` of a `Box<dyn Engine>`.
 macro_rules! on_every_engine {
+    (with engine: $($statement:ident),+ $(,)?) => {
+        mod model {
+            $(#[test] fn $statement() { super::$statement(Box::new($crate::model::Memory::default())); })+
+        }
+    };
     ($($statement:ident),+ $(,)?) => {
         mod model {
-            $(#[test] fn $statement() { super::$statement(&$crate::shop::Shop::at(Box::new($crate::model::Memory::default()))); })+
+            $(#[test] fn $statement() {
+                super::$statement(&$crate::shop::Shop::at(Box::new($crate::model::Memory::default())));
+            })+
         }
     };
 }
@@ -22,12 +29,17 @@ mod audience;
 mod deadlines;
 mod deliveries;
 mod engine;
+#[path = "../generators/mod.rs"]
+#[allow(dead_code, reason = "most of it makes payloads")]
+mod generators;
 mod keys;
 mod messages;
 mod model;
+mod property;
 mod quota;
 mod reports;
 mod rows;
 mod settling;
 mod shop;
+mod token_property;
 mod tokens;
