@@ -1,0 +1,203 @@
+//! The store of one host: a SQLite database in a directory, shared by all processes.
+//!
+//! ```text
+//! database    one transaction: gate, files, deadline, damage      gate  directory  connection  schema  fault
+//! message     begin, finish, refuse                               row  settle  quota
+//! ledger      grants, audience        delivery  listings          token
+//! ```
+//!
+//! # What a loss of power takes
+//!
+//! In WAL mode a COMMIT with `synchronous = NORMAL` survives the end of any process, but not a loss of power. With
+//! [`Durability::Power`] those COMMITs wait for the disk (`FULL`) which nothing else could restore: the begin and finish of a
+//! message with a key (the key is a promise that it is not sent twice) and reports of grants. The others may be lost:
+//! WeChat's 43101 corrects a grant that was spent, and a token is fetched again. Whatever comes before a FULL COMMIT in the log
+//! is on the disk with it.
+
+mod account;
+mod code;
+mod connection;
+mod database;
+mod delivery;
+mod directory;
+mod fault;
+mod gate;
+mod ledger;
+mod message;
+mod quota;
+mod row;
+mod schema;
+mod settle;
+mod token;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+
+use super::{
+    Begin, Begun, Delivery, Durability, End, Filter, GrantReport, LedgerRow, LocalRefusal, MessageId, Page, Recorded,
+    Store, StoreError, StoredRefusal, TokenAsk, TokenTurn, Usage,
+};
+use code::now;
+use database::Database;
+use directory::Directory;
+use gate::Access;
+use token::Fetched;
+
+/// The store in a directory of this host.
+pub struct SqliteStore {
+    place: String,
+    durability: Durability,
+    database: Mutex<Database>,
+}
+
+impl SqliteStore {
+    /// Opens the store in `directory`, which is made if it is not there.
+    pub fn open(directory: &Path, durability: Durability, until: Instant) -> Result<Self, StoreError> {
+        let directory = Directory::new(directory);
+        let place = format!("sqlite:{}", directory.path().display());
+        let store = Self { place, durability, database: Mutex::new(Database::new(directory)) };
+        store.read(until, |_| Ok(()))?;
+        Ok(store)
+    }
+
+    fn read<T>(&self, until: Instant, body: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        self.run(Access::Read, Durability::Process, until, body)
+    }
+
+    fn write<T>(
+        &self,
+        durability: Durability,
+        until: Instant,
+        body: impl Fn(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        self.run(Access::Write, durability, until, body)
+    }
+
+    fn run<T>(
+        &self,
+        access: Access,
+        durability: Durability,
+        until: Instant,
+        body: impl Fn(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut database = self
+            .database
+            .try_lock_until(until)
+            .ok_or_else(|| fault::timeout("another thread of this process holds the store"))?;
+        database.run(access, durability, until, body)
+    }
+
+    /// A message without a key promises nothing that a loss of power could break.
+    fn durability_of(&self, begin: &Begin<'_>) -> Durability {
+        if begin.key.is_some() { self.durability } else { Durability::Process }
+    }
+}
+
+impl Store for SqliteStore {
+    fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    fn begin(&self, begin: &Begin<'_>, until: Instant) -> Result<Begun, StoreError> {
+        self.write(self.durability_of(begin), until, |db| message::begin(db, begin))
+    }
+
+    fn finish(&self, begin: &Begin<'_>, epoch: u32, end: &End<'_>, until: Instant) -> Result<(), StoreError> {
+        self.write(self.durability_of(begin), until, |db| message::finish(db, begin, epoch, end))
+    }
+
+    fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, until: Instant) -> Result<(), StoreError> {
+        self.write(Durability::Process, until, |db| message::refuse(db, begin, refusal))
+    }
+
+    fn delivery(&self, appid: &str, id: MessageId, until: Instant) -> Result<Option<Delivery>, StoreError> {
+        self.read(until, |db| delivery::find(db, appid, id))
+    }
+
+    fn deliveries(&self, appid: &str, filter: &Filter<'_>, until: Instant) -> Result<Vec<Delivery>, StoreError> {
+        let limit = filter.limit.clamp(1, 1000);
+        let mut before = filter.before;
+        let mut found = Vec::new();
+        loop {
+            let slice =
+                self.read(until, |db| delivery::list(db, appid, filter, before, limit.saturating_sub(found.len())))?;
+            found.extend(slice.rows);
+            if found.len() >= limit || slice.next.is_none() {
+                return Ok(found);
+            }
+            before = slice.next;
+        }
+    }
+
+    fn record_grants(&self, report: &GrantReport<'_>, until: Instant) -> Result<Recorded, StoreError> {
+        self.write(self.durability, until, |db| ledger::record(db, report))
+    }
+
+    fn grants(
+        &self,
+        appid: &str,
+        openid: &str,
+        template_id: Option<&str>,
+        until: Instant,
+    ) -> Result<Vec<(String, LedgerRow)>, StoreError> {
+        self.read(until, |db| ledger::grants(db, appid, openid, template_id))
+    }
+
+    fn audience(
+        &self,
+        appid: &str,
+        template_id: &str,
+        cursor: Option<&str>,
+        limit: usize,
+        until: Instant,
+    ) -> Result<Page, StoreError> {
+        self.read(until, |db| ledger::audience(db, appid, template_id, cursor, limit))
+    }
+
+    fn token(&self, ask: &TokenAsk<'_>, until: Instant) -> Result<TokenTurn, StoreError> {
+        // Nearly always there is nothing to write.
+        if let Some(turn) = self.read(until, |db| token::look(db, ask, now()))? {
+            return Ok(turn);
+        }
+        self.write(Durability::Process, until, |db| token::ask(db, ask, now()))
+    }
+
+    fn put_token(
+        &self,
+        account: &str,
+        fence: u64,
+        token: &str,
+        renew_in: Duration,
+        ends_in: Duration,
+        until: Instant,
+    ) -> Result<bool, StoreError> {
+        let fetched = Fetched { account, fence, token, renew_in, ends_in };
+        self.write(Durability::Process, until, |db| token::put(db, &fetched, now()))
+    }
+
+    fn refuse_token(
+        &self,
+        ask_account: &str,
+        account: &str,
+        fence: u64,
+        refusal: &StoredRefusal,
+        until: Instant,
+    ) -> Result<(), StoreError> {
+        self.write(Durability::Process, until, |db| token::refuse(db, (ask_account, account), fence, refusal, now()))
+    }
+
+    fn release_token(&self, account: &str, fence: u64, rest: Duration, until: Instant) -> Result<(), StoreError> {
+        self.write(Durability::Process, until, |db| token::release(db, account, fence, rest, now()))
+    }
+
+    fn usage(&self, appid: &str, api: &str, day: u32, until: Instant) -> Result<Usage, StoreError> {
+        self.read(until, |db| quota::usage(db, appid, api, day))
+    }
+
+    fn clear_quota(&self, appid: &str, api: Option<&str>, day: u32, until: Instant) -> Result<(), StoreError> {
+        self.write(Durability::Process, until, |db| quota::clear(db, appid, api, day))
+    }
+}

@@ -1,0 +1,250 @@
+//! One delivery row: looked up, written, closed.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::code::{Code, millis, number, read_count, read_id};
+use super::delivery::{self, COLUMNS};
+use crate::store::{Begin, Delivery, End, Grant, MessageId, Millis, State};
+
+macro_rules! select {
+    () => {
+        delivery::select!(", d.template, d.call, d.owner, d.last_word, d.lease, d.taken, d.seen, d.counted, d.expires")
+    };
+}
+
+/// The row that is there already.
+pub(super) struct Stored {
+    pub(super) shown: Delivery,
+    /// As stored: `Sending` even if the lease is over.
+    pub(super) state: State,
+    pub(super) template: i64,
+    pub(super) call: MessageId,
+    pub(super) owner: String,
+    pub(super) last_word: bool,
+    pub(super) lease: Millis,
+    pub(super) grant: Grant,
+    pub(super) seen: u64,
+    pub(super) counted: u32,
+    expires: Millis,
+}
+
+impl Stored {
+    /// Whether it is the message of this call, rather than one that took the key after the row was lost.
+    pub(super) fn is_opened_by(&self, begin: &Begin<'_>) -> bool {
+        self.call == begin.id || self.shown.id == begin.id
+    }
+
+    /// Writes the verdict.
+    pub(super) fn close(
+        &self,
+        db: &Connection,
+        account: i64,
+        begin: &Begin<'_>,
+        end: &End<'_>,
+        now: Millis,
+    ) -> rusqlite::Result<()> {
+        db.prepare_cached(
+            "UPDATE delivery SET state = ?3, last_word = ?4, errcode = ?5, errmsg = ?6, from_wechat = ?7, msgid = ?8,
+               rid = ?9, attempts = attempts + ?10, finished = ?11, expires = ?12, counted = epoch, owner = ''
+             WHERE account = ?1 AND id = ?2",
+        )?
+        .execute(params![
+            account,
+            self.shown.id.as_bytes(),
+            end.state.code(),
+            end.last_word,
+            end.errcode,
+            end.errmsg,
+            end.errcode.is_some(),
+            end.msgid,
+            end.rid,
+            end.attempts,
+            now,
+            now.saturating_add(millis(begin.retention)),
+        ])
+        .map(drop)
+    }
+
+    /// Remembers that the calls of an end which came too late were counted.
+    pub(super) fn mark_counted(
+        &self,
+        db: &Connection,
+        account: i64,
+        begin: &Begin<'_>,
+        epoch: u32,
+    ) -> rusqlite::Result<()> {
+        if !self.is_opened_by(begin) || self.counted >= epoch {
+            return Ok(());
+        }
+        db.prepare_cached("UPDATE delivery SET counted = ?3 WHERE account = ?1 AND id = ?2")?
+            .execute(params![account, self.shown.id.as_bytes(), epoch])
+            .map(drop)
+    }
+
+    /// Nobody will close it any more.
+    pub(super) fn mark_unknown(&self, db: &Connection, account: i64) -> rusqlite::Result<()> {
+        db.prepare_cached("UPDATE delivery SET state = ?3, last_word = 1, owner = '' WHERE account = ?1 AND id = ?2")?
+            .execute(params![account, self.shown.id.as_bytes(), State::Unknown.code()])
+            .map(drop)
+    }
+}
+
+/// A row as it is written anew.
+pub(super) struct Written<'a> {
+    pub(super) id: MessageId,
+    pub(super) epoch: u32,
+    pub(super) state: State,
+    pub(super) last_word: bool,
+    pub(super) grant: Grant,
+    pub(super) seen: u64,
+    pub(super) counted: u32,
+    pub(super) errcode: Option<i64>,
+    pub(super) errmsg: &'a str,
+    pub(super) from_wechat: bool,
+    pub(super) msgid: Option<&'a str>,
+    pub(super) rid: Option<&'a str>,
+    pub(super) attempts: u32,
+    pub(super) finished: Option<Millis>,
+}
+
+impl<'a> Written<'a> {
+    /// Follows the row that was there, which is deleted.
+    pub(super) fn after(
+        db: &Connection,
+        account: i64,
+        begin: &Begin<'_>,
+        former: Option<Stored>,
+    ) -> rusqlite::Result<Self> {
+        if let Some(former) = &former {
+            delete(db, account, former.shown.id)?;
+        }
+        Ok(Self {
+            id: former.as_ref().map_or(begin.id, |former| former.shown.id),
+            epoch: former.as_ref().map_or(1, |former| former.shown.epoch.saturating_add(1)),
+            state: State::Sending,
+            last_word: false,
+            grant: Grant::Uncounted,
+            seen: 0,
+            counted: former.as_ref().map_or(0, |former| former.counted),
+            errcode: None,
+            errmsg: "",
+            from_wechat: false,
+            msgid: None,
+            rid: None,
+            attempts: former.as_ref().map_or(0, |former| former.shown.attempts),
+            finished: None,
+        })
+    }
+
+    /// The end of a message whose row is gone.
+    pub(super) fn closed(begin: &Begin<'_>, epoch: u32, end: &End<'a>, now: Millis) -> Self {
+        Self {
+            id: begin.id,
+            epoch,
+            state: end.state,
+            last_word: end.last_word,
+            grant: end.grant,
+            seen: 0,
+            counted: epoch,
+            errcode: end.errcode,
+            errmsg: end.errmsg,
+            from_wechat: end.errcode.is_some(),
+            msgid: end.msgid,
+            rid: end.rid,
+            attempts: end.attempts,
+            finished: Some(now),
+        }
+    }
+
+    /// Takes two expired rows away as well, so that nobody has to sweep.
+    pub(super) fn insert(
+        &self,
+        db: &Connection,
+        (account, template): (i64, i64),
+        begin: &Begin<'_>,
+        now: Millis,
+    ) -> rusqlite::Result<()> {
+        db.prepare_cached(
+            "INSERT INTO delivery (account, id, epoch, call, owner, template, openid, channel, key, state, last_word, lease,
+               taken, seen, counted, errcode, errmsg, from_wechat, msgid, rid, attempts, changed, payload, begun, finished,
+               expires)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+               ?23, ?24, ?25, ?26)",
+        )?
+        .execute(params![
+            account,
+            self.id.as_bytes(),
+            self.epoch,
+            begin.id.as_bytes(),
+            if self.state == State::Sending { begin.owner.as_str() } else { "" },
+            template,
+            begin.shown_openid,
+            begin.channel.code(),
+            begin.key,
+            self.state.code(),
+            self.last_word,
+            now.saturating_add(millis(begin.lease)),
+            self.grant.code(),
+            number(self.seen),
+            self.counted,
+            self.errcode,
+            self.errmsg,
+            self.from_wechat,
+            self.msgid,
+            self.rid,
+            self.attempts,
+            begin.changed,
+            begin.payload,
+            now,
+            self.finished,
+            now.saturating_add(millis(begin.retention)),
+        ])?;
+        db.prepare_cached(
+            "DELETE FROM delivery WHERE (account, id) IN
+               (SELECT account, id FROM delivery WHERE expires <= ?1 ORDER BY expires LIMIT 2)",
+        )?
+        .execute([now])
+        .map(drop)
+    }
+}
+
+/// The row with the message's key, or else its id. One that has expired is taken away: it may be in the way.
+pub(super) fn live(db: &Connection, account: i64, begin: &Begin<'_>, now: Millis) -> rusqlite::Result<Option<Stored>> {
+    match find(db, account, begin, now)? {
+        Some(stored) if stored.expires <= now => delete(db, account, stored.shown.id).map(|()| None),
+        stored => Ok(stored),
+    }
+}
+
+/// The same, expired or not.
+pub(super) fn find(db: &Connection, account: i64, begin: &Begin<'_>, now: Millis) -> rusqlite::Result<Option<Stored>> {
+    const MORE: usize = COLUMNS;
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Stored {
+            shown: delivery::read(row, now)?,
+            state: State::read(row, 6)?,
+            template: row.get(MORE)?,
+            call: read_id(row, MORE + 1)?,
+            owner: row.get(MORE + 2)?,
+            last_word: row.get(MORE + 3)?,
+            lease: row.get(MORE + 4)?,
+            grant: Grant::read(row, MORE + 5)?,
+            seen: read_count(row, MORE + 6)?,
+            counted: row.get(MORE + 7)?,
+            expires: row.get(MORE + 8)?,
+        })
+    };
+    match begin.key {
+        Some(key) => db.prepare_cached(concat!(select!(), " AND d.key = ?2"))?.query_row(params![account, key], read),
+        None => db
+            .prepare_cached(concat!(select!(), " AND d.id = ?2"))?
+            .query_row(params![account, begin.id.as_bytes()], read),
+    }
+    .optional()
+}
+
+fn delete(db: &Connection, account: i64, id: MessageId) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM delivery WHERE account = ?1 AND id = ?2")?
+        .execute(params![account, id.as_bytes()])
+        .map(drop)
+}
