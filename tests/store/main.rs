@@ -11,16 +11,22 @@
 /// Tries statements on every engine: functions of a `&Shop`, or `with engine` of a `Box<dyn Engine>`.
 macro_rules! on_every_engine {
     (with engine: $($statement:ident),+ $(,)?) => {
-        mod model {
-            $(#[test] fn $statement() { super::$statement(Box::new($crate::model::Memory::default())); })+
+        on_every_engine!(@ model, $crate::model::Memory::default(), $($statement)+);
+        on_every_engine!(@ sqlite, $crate::engine::Sqlite::fresh(), $($statement)+);
+    };
+    (@ $engine:ident, $fresh:expr, $($statement:ident)+) => {
+        mod $engine {
+            $(#[test] fn $statement() { super::$statement(Box::new($fresh)); })+
+        }
+    };
+    (& $engine:ident, $fresh:expr, $($statement:ident)+) => {
+        mod $engine {
+            $(#[test] fn $statement() { super::$statement(&$crate::shop::Shop::at(Box::new($fresh))); })+
         }
     };
     ($($statement:ident),+ $(,)?) => {
-        mod model {
-            $(#[test] fn $statement() {
-                super::$statement(&$crate::shop::Shop::at(Box::new($crate::model::Memory::default())));
-            })+
-        }
+        on_every_engine!(& model, $crate::model::Memory::default(), $($statement)+);
+        on_every_engine!(& sqlite, $crate::engine::Sqlite::fresh(), $($statement)+);
     };
 }
 

@@ -249,9 +249,17 @@ fn a_repeat_does_not_touch_the_next_epoch(shop: &Shop) {
     assert_eq!(shop.row_with(message.id), row);
     assert_eq!(shop.row("user"), ledger);
     assert_eq!(shop.usage(API).calls, 1, "a repeat is counted once, whoever sends the message by now");
-    shop.finish(&again, second, &Verdict::delivered());
+    shop.finish(&again, second, &Verdict::not_sent());
+    let last = message.again();
+    let third = shop.go(&last);
+    assert_eq!(third.epoch, 3);
+    for (call, going) in [(&message, first), (&again, second)] {
+        shop.finish(call, going, &Verdict::not_sent());
+        assert_eq!(shop.usage(API).calls, 2, "epoch {}", going.epoch);
+    }
+    shop.finish(&last, third, &Verdict::delivered());
     assert_eq!(counts(&shop.row("user")), books(1, 0, 0, 1, 0));
-    assert_eq!(shop.usage(API).calls, 2);
+    assert_eq!(shop.usage(API).calls, 3);
 }
 
 fn a_finish_after_the_lease_counts(shop: &Shop) {
