@@ -13,6 +13,7 @@ mod grant;
 mod message;
 mod owner;
 mod quota;
+mod redis;
 mod sqlite;
 mod token;
 
@@ -23,6 +24,7 @@ pub use grant::{Choice, GrantReport, LedgerRow, Page, Recorded};
 pub use message::{Begin, Begun, Delivery, End, Filter, Grant, LocalRefusal, MessageId, Settlement, State};
 pub use owner::Owner;
 pub use quota::{Pause, Usage};
+pub use redis::RedisStore;
 pub use sqlite::SqliteStore;
 pub use token::{StoredRefusal, StoredToken, TokenAsk, TokenTurn};
 

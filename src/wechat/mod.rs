@@ -4,6 +4,6 @@ pub mod api;
 pub mod client;
 pub mod deadline;
 pub mod errcode;
-mod resolve;
-mod roots;
+pub(crate) mod resolve;
+pub(crate) mod roots;
 mod tracked_body;

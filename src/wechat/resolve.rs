@@ -1,9 +1,11 @@
 //! Host names: the system's resolver, on a thread of its own, so that a slow DNS server cannot outlast the deadline.
 
 use std::io;
-use std::net::ToSocketAddrs;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::Instant;
 
 use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -18,11 +20,32 @@ pub struct SystemResolver {
     under_way: Arc<AtomicUsize>,
 }
 
+impl SystemResolver {
+    /// The addresses of a host, for a caller without a runtime; he waits until `until` and no longer.
+    pub fn wait(&self, host: &str, port: u16, until: Instant) -> io::Result<Vec<SocketAddr>> {
+        let place = Place::take(&self.under_way).ok_or_else(busy)?;
+        let host = host.to_owned();
+        let (answer, waiting) = mpsc::sync_channel(1);
+        spawn_without_signals(move || {
+            let _place = place;
+            // A receiver that gave up at its deadline is no error.
+            let _ = answer.send((host.as_str(), port).to_socket_addrs().map(Iterator::collect));
+        })?;
+        waiting
+            .recv_timeout(until.saturating_duration_since(Instant::now()))
+            .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the host name was not resolved in time"))?
+    }
+}
+
+fn busy() -> io::Error {
+    io::Error::other("earlier look-ups are still waiting for DNS")
+}
+
 impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let place = Place::take(&self.under_way);
         Box::pin(async move {
-            let place = place.ok_or_else(|| io::Error::other("earlier look-ups are still waiting for DNS"))?;
+            let place = place.ok_or_else(busy)?;
             let (answer, waiting) = tokio::sync::oneshot::channel();
             spawn_without_signals(move || {
                 let _place = place;

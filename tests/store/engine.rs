@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use routine_template::store::{Durability, SqliteStore, Store};
+use routine_template::store::{Durability, RedisStore, SqliteStore, Store};
 use tempfile::TempDir;
+
+use crate::redis_server::RedisServer;
 
 /// One empty place, which any number of handles share. It is gone when this is dropped.
 pub trait Engine {
@@ -31,8 +33,34 @@ impl Engine for Sqlite {
     }
 }
 
+/// A server of its own.
+pub struct Redis(RedisServer);
+
+impl Redis {
+    pub fn fresh() -> Self {
+        Self(RedisServer::start())
+    }
+
+    pub fn url(&self) -> String {
+        self.0.url()
+    }
+}
+
+impl Engine for Redis {
+    fn open(&self) -> Box<dyn Store> {
+        open_redis(&self.url())
+    }
+}
+
 /// With the durability that shops have unless they choose otherwise.
 pub fn open_sqlite(directory: &Path) -> Box<dyn Store> {
-    let until = Instant::now() + Duration::from_secs(10);
-    Box::new(SqliteStore::open(directory, Durability::Power, until).unwrap())
+    Box::new(SqliteStore::open(directory, Durability::Power, soon()).unwrap())
+}
+
+pub fn open_redis(url: &str) -> Box<dyn Store> {
+    Box::new(RedisStore::open(url, None, soon()).unwrap())
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(10)
 }

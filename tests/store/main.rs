@@ -13,6 +13,7 @@ macro_rules! on_every_engine {
     (with engine: $($statement:ident),+ $(,)?) => {
         on_every_engine!(@ model, $crate::model::Memory::default(), $($statement)+);
         on_every_engine!(@ sqlite, $crate::engine::Sqlite::fresh(), $($statement)+);
+        on_every_engine!(@ redis, $crate::engine::Redis::fresh(), $($statement)+);
     };
     (@ $engine:ident, $fresh:expr, $($statement:ident)+) => {
         mod $engine {
@@ -27,6 +28,7 @@ macro_rules! on_every_engine {
     ($($statement:ident),+ $(,)?) => {
         on_every_engine!(& model, $crate::model::Memory::default(), $($statement)+);
         on_every_engine!(& sqlite, $crate::engine::Sqlite::fresh(), $($statement)+);
+        on_every_engine!(& redis, $crate::engine::Redis::fresh(), $($statement)+);
     };
 }
 
@@ -43,6 +45,8 @@ mod messages;
 mod model;
 mod property;
 mod quota;
+#[path = "../support/redis_server.rs"]
+mod redis_server;
 mod reports;
 mod rows;
 mod settling;

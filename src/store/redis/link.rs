@@ -1,0 +1,344 @@
+//! The connections of one store: finds the server that has an account, and repeats what may be repeated.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use redis::{ServerError, ServerErrorKind, Value};
+use rustls::ClientConfig;
+
+use super::connection::Connection;
+use super::fault;
+use super::script::{Call, Script};
+use super::url::{Address, Kind, Place};
+use crate::store::{Fault, StoreError};
+use crate::wechat::resolve::SystemResolver;
+use crate::wechat::roots;
+
+/// The longest that one exchange, or one connection with its handshake, may take: a server that is slower than this must
+/// not use up the time of the message.
+const EXCHANGE: Duration = Duration::from_millis(500);
+/// A firewall may have forgotten a connection that nobody used for so long, without telling either side.
+const IDLE: Duration = Duration::from_secs(60);
+/// Accounts and servers that are remembered; a shop has a handful of either.
+const REMEMBERED: usize = 64;
+/// How often one call follows a cluster to another node.
+const REDIRECTS: usize = 5;
+
+/// Connections by server. Used under a lock.
+pub struct Link {
+    place: Place,
+    ca_file: Option<String>,
+    tls: Option<Arc<ClientConfig>>,
+    resolver: SystemResolver,
+    connections: HashMap<Address, Connection>,
+    /// Where the master is (Sentinel).
+    master: Option<Address>,
+    /// Which node has an account (cluster).
+    homes: HashMap<String, Address>,
+    /// Nodes of the cluster that are known beside those of the URL.
+    nodes: Vec<Address>,
+}
+
+/// How one exchange went, if it brought no answer.
+enum Trouble {
+    /// Ask this server instead.
+    Moved(Address),
+    /// Ask this server instead, this once.
+    Asked(Address),
+    /// The slot is being moved: ask again in a moment.
+    Migrating,
+    /// Nobody has run the script, or it does no harm to run it again; a new connection may do better.
+    Repeatable(StoreError),
+    /// The end.
+    Final(StoreError),
+}
+
+impl Link {
+    /// Nothing is connected yet.
+    pub fn new(place: Place, ca_file: Option<String>) -> Self {
+        Self {
+            place,
+            ca_file,
+            tls: None,
+            resolver: SystemResolver::default(),
+            connections: HashMap::new(),
+            master: None,
+            homes: HashMap::new(),
+            nodes: Vec::new(),
+        }
+    }
+
+    /// Runs a script. Every script may be repeated, so a call that met a connection which the server had closed is made
+    /// once more on a new one.
+    pub fn call(&mut self, script: &Script, call: &Call<'_>, until: Instant) -> Result<Value, StoreError> {
+        let mut repeated = false;
+        let mut maybe_done = false;
+        let mut asking = None;
+        for _ in 0..REDIRECTS {
+            let trouble = match self.attempt(script, call, asking.take(), until) {
+                Ok(value) => return Ok(value),
+                Err(trouble) => trouble,
+            };
+            match trouble {
+                Trouble::Moved(address) => self.remember(call.account, address),
+                Trouble::Asked(address) => asking = Some(address),
+                Trouble::Migrating => pause(until),
+                Trouble::Repeatable(error) if !repeated => {
+                    repeated = true;
+                    maybe_done |= error.maybe_done;
+                }
+                Trouble::Repeatable(mut error) | Trouble::Final(mut error) => {
+                    error.maybe_done |= maybe_done;
+                    return Err(error);
+                }
+            }
+        }
+        let error = StoreError::new(Fault::Unreachable, "the cluster is moving this account from node to node");
+        Err(StoreError { maybe_done, ..error })
+    }
+
+    fn attempt(
+        &mut self,
+        script: &Script,
+        call: &Call<'_>,
+        asking: Option<Address>,
+        until: Instant,
+    ) -> Result<Value, Trouble> {
+        let once = asking.is_some();
+        let (address, mut connection, reused) = match asking {
+            Some(address) => self.open(address, until).map_err(Trouble::Final)?,
+            None => self.connect(call.account, until).map_err(Trouble::Final)?,
+        };
+        let until = until.min(Instant::now() + EXCHANGE);
+        let mut answer = if once {
+            ask_once(&mut connection, script, call, until)
+        } else {
+            connection.exchange(&script.by_hash(call), until)
+        };
+        if matches!(&answer, Ok(Err(error)) if error.kind() == Some(ServerErrorKind::NoScript)) {
+            answer = connection.exchange(&script.by_source(call), until);
+        }
+        match answer {
+            Ok(Ok(value)) => {
+                self.keep(address, connection);
+                Ok(value)
+            }
+            Ok(Err(error)) => Err(self.refused(address, connection, &error, reused)),
+            Err(broken) => {
+                self.forget(&address);
+                let closed = broken.error.kind() != std::io::ErrorKind::TimedOut;
+                let error = fault::interrupted(&address, &broken.error, broken.sent);
+                Err(if reused && closed { Trouble::Repeatable(error) } else { Trouble::Final(error) })
+            }
+        }
+    }
+
+    fn refused(&mut self, address: Address, connection: Connection, error: &ServerError, reused: bool) -> Trouble {
+        match error.kind() {
+            Some(kind @ (ServerErrorKind::Moved | ServerErrorKind::Ask)) => {
+                let Some(target) = target(error, &address) else {
+                    return Trouble::Final(fault::refused(&address, error));
+                };
+                self.keep(address, connection);
+                if kind == ServerErrorKind::Moved { Trouble::Moved(target) } else { Trouble::Asked(target) }
+            }
+            Some(ServerErrorKind::TryAgain) => {
+                self.keep(address, connection);
+                Trouble::Migrating
+            }
+            _ => {
+                let meant = fault::refused(&address, error);
+                match meant.fault {
+                    // It may have been the master until now.
+                    Fault::ReadOnly | Fault::Unreachable => {
+                        self.forget(&address);
+                        let elsewhere = self.place.kind != Kind::Single;
+                        if reused && elsewhere { Trouble::Repeatable(meant) } else { Trouble::Final(meant) }
+                    }
+                    _ => {
+                        self.keep(address, connection);
+                        Trouble::Final(meant)
+                    }
+                }
+            }
+        }
+    }
+
+    /// A connection to the server that has the account, and whether it has been used before.
+    fn connect(&mut self, account: &str, until: Instant) -> Result<(Address, Connection, bool), StoreError> {
+        match self.place.kind.clone() {
+            Kind::Single => {
+                let address = self.place.addresses.first().cloned();
+                self.open(address.ok_or_else(|| StoreError::new(Fault::Unreachable, "no address"))?, until)
+            }
+            Kind::Sentinel(name) => match self.master.clone() {
+                Some(master) => self.open(master, until),
+                None => self.find_master(&name, until),
+            },
+            Kind::Cluster => {
+                let mut failure = None;
+                for address in self.candidates(account) {
+                    match self.open(address.clone(), until) {
+                        Ok(opened) => return Ok(opened),
+                        Err(error) => {
+                            self.forget(&address);
+                            failure = Some(error);
+                        }
+                    }
+                }
+                Err(failure.unwrap_or_else(|| StoreError::new(Fault::Unreachable, "no node of the cluster answers")))
+            }
+        }
+    }
+
+    /// Nodes in the order in which to ask them for an account.
+    fn candidates(&self, account: &str) -> Vec<Address> {
+        let mut found: Vec<Address> = Vec::new();
+        let connected = self.connections.keys();
+        for address in
+            self.homes.get(account).into_iter().chain(connected).chain(&self.place.addresses).chain(&self.nodes)
+        {
+            if !found.contains(address) {
+                found.push(address.clone());
+            }
+        }
+        found
+    }
+
+    fn open(&mut self, address: Address, until: Instant) -> Result<(Address, Connection, bool), StoreError> {
+        if let Some(connection) = self.connections.remove(&address)
+            && connection.used.elapsed() < IDLE
+        {
+            return Ok((address, connection, true));
+        }
+        let (until, tls) = (until.min(Instant::now() + EXCHANGE), self.tls()?);
+        let mut connection = Connection::open(&address, tls, &self.resolver, until)
+            .and_then(|mut connection| connection.log_in(&self.place, &address, until).map(|()| connection))
+            .inspect_err(|_| self.master = None)?;
+        if matches!(self.place.kind, Kind::Sentinel(_)) && !is_master(&mut connection, &address, until)? {
+            self.master = None;
+            return Err(StoreError::new(Fault::ReadOnly, format!("{address} is not the master any more")));
+        }
+        Ok((address, connection, false))
+    }
+
+    /// Asks the sentinels in turn. One that has not noticed yet may name a dead or former master: then the next is asked.
+    fn find_master(&mut self, name: &str, until: Instant) -> Result<(Address, Connection, bool), StoreError> {
+        let mut failure = StoreError::new(Fault::Unreachable, "no sentinel knows this master");
+        for sentinel in self.place.addresses.clone() {
+            let found = self.ask_sentinel(&sentinel, name, until).and_then(|master| {
+                let opened = self.open(master.clone(), until)?;
+                self.master = Some(master);
+                Ok(opened)
+            });
+            match found {
+                Ok(opened) => return Ok(opened),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    fn ask_sentinel(&mut self, sentinel: &Address, name: &str, until: Instant) -> Result<Address, StoreError> {
+        let (until, tls) = (until.min(Instant::now() + EXCHANGE), self.tls()?);
+        let mut question = redis::cmd("SENTINEL");
+        question.arg("get-master-addr-by-name").arg(name);
+        let mut connection = Connection::open(sentinel, tls, &self.resolver, until)?;
+        let mut answer = connection.ask(&question, sentinel, until)?;
+        if matches!(&answer, Err(error) if error.code() == "NOAUTH") {
+            let place = Place { database: 0, ..self.place.clone() };
+            connection.log_in(&place, sentinel, until)?;
+            answer = connection.ask(&question, sentinel, until)?;
+        }
+        let unknown =
+            || StoreError::new(Fault::Unreachable, format!("the sentinel {sentinel} does not know this master"));
+        match answer.map_err(|error| fault::refused(sentinel, &error))? {
+            Value::Array(parts) => match parts.as_slice() {
+                [Value::BulkString(host), Value::BulkString(port)] => {
+                    let (host, port) = (String::from_utf8_lossy(host), String::from_utf8_lossy(port));
+                    Ok(Address { host: host.into_owned(), port: port.parse().map_err(|_| unknown())? })
+                }
+                _ => Err(unknown()),
+            },
+            _ => Err(unknown()),
+        }
+    }
+
+    fn tls(&mut self) -> Result<Option<Arc<ClientConfig>>, StoreError> {
+        if self.place.tls && self.tls.is_none() {
+            let config = roots::client_config(self.ca_file.as_deref())
+                .map_err(|error| StoreError::new(Fault::Unreachable, error.to_string()))?;
+            self.tls = Some(Arc::new(config));
+        }
+        Ok(self.tls.clone())
+    }
+
+    fn keep(&mut self, address: Address, connection: Connection) {
+        if self.connections.len() >= REMEMBERED {
+            self.connections.clear();
+        }
+        self.connections.insert(address, connection);
+    }
+
+    /// The server at this address is not what it was.
+    fn forget(&mut self, address: &Address) {
+        self.connections.remove(address);
+        self.homes.retain(|_, home| home != address);
+        if self.master.as_ref() == Some(address) {
+            self.master = None;
+        }
+    }
+
+    fn remember(&mut self, account: &str, address: Address) {
+        if self.homes.len() >= REMEMBERED {
+            self.homes.clear();
+        }
+        if !self.nodes.contains(&address) && self.nodes.len() < REMEMBERED {
+            self.nodes.push(address.clone());
+        }
+        self.homes.insert(account.to_owned(), address);
+    }
+}
+
+/// A node that is taking a slot over answers a call that says so.
+fn ask_once(
+    connection: &mut Connection,
+    script: &Script,
+    call: &Call<'_>,
+    until: Instant,
+) -> Result<Result<Value, ServerError>, super::connection::Interrupted> {
+    let asking = redis::cmd("ASKING").get_packed_command();
+    match connection.exchange(&asking, until)? {
+        Ok(_) => connection.exchange(&script.by_source(call), until),
+        refused => Ok(refused),
+    }
+}
+
+fn is_master(connection: &mut Connection, address: &Address, until: Instant) -> Result<bool, StoreError> {
+    let role = connection.ask(&redis::cmd("ROLE"), address, until)?;
+    Ok(match role {
+        Ok(Value::Array(parts)) => matches!(parts.first(), Some(Value::BulkString(role)) if role == b"master"),
+        Ok(_) => false,
+        // A user without the right to ask: a replica will refuse the first write.
+        Err(_) => true,
+    })
+}
+
+/// `MOVED slot host:port`; without a host it is the one that answers.
+fn target(error: &ServerError, from: &Address) -> Option<Address> {
+    let place = error.details()?.split_ascii_whitespace().nth(1)?;
+    match place.strip_prefix(':') {
+        Some(port) => Some(Address { host: from.host.clone(), port: port.parse().ok()? }),
+        None => {
+            // An IPv6 address stands without brackets.
+            let (host, port) = place.rsplit_once(':')?;
+            Some(Address { host: host.to_owned(), port: port.parse().ok()? })
+        }
+    }
+}
+
+fn pause(until: Instant) {
+    let left = until.saturating_duration_since(Instant::now());
+    std::thread::sleep(left.min(Duration::from_millis(10)));
+}

@@ -1,0 +1,98 @@
+-- Closes a message: the table at `Store::finish`.
+
+local ending = {
+  epoch = ARGV[17], state = ARGV[18], last = ARGV[19], settlement = ARGV[20], seen = tonumber(ARGV[21]), grant = ARGV[22],
+  errcode = optional(ARGV[23]), errmsg = ARGV[24], msgid = optional(ARGV[25]), rid = optional(ARGV[26]),
+  attempts = tonumber(ARGV[27]), api = ARGV[28], day = ARGV[29], pause = optional(ARGV[30]),
+}
+
+local now = now_ms()
+local id, _, row = find_row()
+local calls = P .. 'c:' .. ending.day
+redis.call('HGET', calls, ending.api)
+redis.call('HGET', P .. 'p', ending.api)
+
+-- The row is this message's if it made it or opened it last; another message's after the store lost its data.
+local own = row and (id == message.id or row.opener == message.id)
+local mark = 'n' .. ending.epoch .. '.' .. message.id
+local repeated = row and ((own and row.done == ending.epoch) or row[mark])
+local closes = not row or (own and row.epoch == ending.epoch and row.state == 'sending')
+
+local entry, taken, left
+local name = id .. '.' .. ending.epoch
+if closes then
+  touch_row(id, row)
+  if ending.grant ~= 'uncounted' then
+    entry = ledger_row(message.openid, message.template)
+    touch_ledger(message.openid, message.template)
+    if ending.settlement == 'zero' then
+      taken, left = forfeited(message.openid, message.template, name, now)
+    end
+  end
+end
+local reserved = entry and reservation(message.openid, name)
+
+write_version(unversioned)
+if not repeated and ending.attempts > 0 then
+  redis.call('HINCRBY', calls, ending.api, ending.attempts)
+  redis.call('PEXPIRE', calls, 8 * DAY)
+end
+if not closes then
+  if not repeated then redis.call('HSET', P .. 'm:' .. id, mark, '1') end
+  return
+end
+
+-- The verdict.
+local attempts = ending.attempts + (row and tonumber(row.attempts) or 0)
+local fields = {
+  'state', ending.state, 'last', ending.last, 'errmsg', ending.errmsg, 'attempts', digits(attempts), 'finished', digits(now),
+  'done', ending.epoch,
+}
+local function add(field, value)
+  if value then
+    fields[#fields + 1] = field
+    fields[#fields + 1] = value
+  end
+end
+add('errcode', ending.errcode)
+add('wechat', ending.errcode and '1')
+add('msgid', ending.msgid)
+add('rid', ending.rid)
+if row then
+  redis.call('HSET', P .. 'm:' .. id, unpack(fields))
+  redis.call('HDEL', P .. 'm:' .. id, 'lease', 'grant', 'seen')
+  redis.call('DEL', P .. 's:' .. id)
+  keep_row(id)
+else
+  -- The store has lost the row since it was opened; the record shall not be lost as well.
+  open_row(id, nil, ending.epoch, now, fields)
+end
+if ending.pause then redis.call('HSET', P .. 'p', ending.api, ending.pause) end
+
+-- The ledger.
+if not entry then return end
+if reserved and ending.settlement ~= 'kept' then
+  redis.call('HDEL', P .. 'r:' .. message.openid, name)
+  entry.reserved = math.max(0, entry.reserved - 1)
+end
+if ending.settlement == 'spent' then
+  -- Without a reservation (on credit, or a 43101 to another message took it) the delivery proves a grant.
+  if not reserved then entry.accepted = entry.accepted + 1 end
+  entry.delivered = entry.delivered + 1
+elseif ending.settlement == 'kept' then
+  if reserved then reserve(message.openid, name, reserved.template, 0) end
+elseif ending.settlement == 'zero' then
+  if reserved then entry.lost = entry.lost + 1 end
+  for _, other in ipairs(taken) do redis.call('HDEL', P .. 'r:' .. message.openid, other) end
+  -- Counted by what is left: reservations that the server evicted are gone as well.
+  entry.lost = entry.lost + math.max(0, entry.reserved - left)
+  entry.reserved = math.min(entry.reserved, left)
+  -- Fewer reports than were seen: the ledger is a new one, and all its accepts came later.
+  local later = entry.reported
+  if later >= ending.seen then later = later - ending.seen end
+  entry.lost = entry.lost + math.max(0, available(entry) - later)
+  if later == 0 then entry.refused = '1' end
+end
+if reserved or ending.settlement == 'spent' or ending.settlement == 'zero' then
+  write_ledger(message.openid, message.template, entry)
+end

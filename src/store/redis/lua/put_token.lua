@@ -1,0 +1,12 @@
+-- Stores a token and ends the lease of its fence: 1, or 0 if a newer one is there.
+local fence, token, renew_in, ends_in = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local key, now = P .. 'token', now_ms()
+local stored, leased, owner = unpack(redis.call('HMGET', key, 'fence', 'leased', 'owner'))
+local newer = stored and number_of(stored, 'fence') > tonumber(fence)
+write_version(unversioned)
+if owner and leased == fence then redis.call('HDEL', key, 'owner', 'over', 'call') end
+if newer then return 0 end
+redis.call('HSET', key, 'token', token, 'fence', fence, 'fetched', digits(now), 'due', digits(now + renew_in), 'ends',
+  digits(now + ends_in))
+redis.call('DEL', P .. 'x:' .. ARGV[6])
+return 1

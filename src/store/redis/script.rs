@@ -1,0 +1,99 @@
+//! The Lua scripts: one for each transaction of the store.
+
+use once_cell::sync::OnceCell;
+
+/// A script, and the hash by which a server that has run it before knows it.
+pub struct Script {
+    source: &'static str,
+    hash: OnceCell<String>,
+}
+
+impl Script {
+    const fn new(source: &'static str) -> Self {
+        Self { source, hash: OnceCell::new() }
+    }
+
+    /// The call by hash, as it goes over the wire.
+    pub fn by_hash(&self, call: &Call<'_>) -> Vec<u8> {
+        let hash = self.hash.get_or_init(|| redis::Script::new(self.source).get_hash().to_owned());
+        call.pack("EVALSHA", hash)
+    }
+
+    /// The call with the source, after which the server knows the hash.
+    pub fn by_source(&self, call: &Call<'_>) -> Vec<u8> {
+        call.pack("EVAL", self.source)
+    }
+}
+
+/// Arguments of one call.
+pub struct Call<'a> {
+    /// The account: the hash tag of every key.
+    pub account: &'a str,
+    /// What the script reads as `ARGV[2]` and on.
+    pub arguments: Vec<String>,
+}
+
+impl<'a> Call<'a> {
+    /// A call without arguments.
+    pub fn new(account: &'a str) -> Self {
+        Self { account, arguments: Vec::with_capacity(32) }
+    }
+
+    /// One argument more.
+    pub fn with(mut self, argument: impl ToString) -> Self {
+        self.arguments.push(argument.to_string());
+        self
+    }
+
+    /// One that may be missing: empty, or `=` and the value.
+    pub fn optional(mut self, argument: Option<impl std::fmt::Display>) -> Self {
+        self.arguments.push(argument.map_or_else(String::new, |value| format!("={value}")));
+        self
+    }
+
+    fn pack(&self, command: &str, script: &str) -> Vec<u8> {
+        let prefix = format!("rt:{{{}}}:", self.account);
+        let mut command = redis::cmd(command);
+        command.arg(script).arg(1).arg(format!("{prefix}v")).arg(&prefix);
+        for argument in &self.arguments {
+            command.arg(argument);
+        }
+        command.get_packed_command()
+    }
+}
+
+/// The parts that several scripts share stand in front of them.
+macro_rules! script {
+    ($($part:literal),+) => {
+        Script::new(concat!(include_str!("lua/account.lua"), $("\n", include_str!(concat!("lua/", $part, ".lua"))),+))
+    };
+}
+
+/// `Store::begin`.
+pub static BEGIN: Script = script!("ledger", "row", "message", "begin");
+/// `Store::finish`.
+pub static FINISH: Script = script!("ledger", "row", "message", "finish");
+/// `Store::refuse`.
+pub static REFUSE: Script = script!("row", "message", "refuse");
+/// `Store::delivery`.
+pub static DELIVERY: Script = script!("row", "delivery");
+/// `Store::deliveries`.
+pub static DELIVERIES: Script = script!("row", "deliveries");
+/// `Store::record_grants`.
+pub static RECORD_GRANTS: Script = script!("ledger", "record_grants");
+/// `Store::grants`.
+pub static GRANTS: Script = script!("grants");
+/// `Store::audience`.
+pub static AUDIENCE: Script = script!("ledger", "audience");
+/// `Store::token`.
+pub static TOKEN: Script = script!("token");
+/// `Store::put_token`.
+pub static PUT_TOKEN: Script = script!("put_token");
+/// `Store::refuse_token`.
+pub static REFUSE_TOKEN: Script = script!("refuse_token");
+/// `Store::release_token`.
+pub static RELEASE_TOKEN: Script = script!("release_token");
+/// `Store::usage`.
+pub static USAGE: Script = script!("usage");
+/// `Store::clear_quota`.
+pub static CLEAR_QUOTA: Script = script!("clear_quota");
