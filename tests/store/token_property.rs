@@ -110,7 +110,8 @@ fn comparable(turn: &TokenTurn, place: impl Fn(u64) -> Option<usize>) -> String 
     match turn {
         TokenTurn::Token(token) => format!("Token {}", stored(token)),
         TokenTurn::JustFetched => "JustFetched".to_owned(),
-        TokenTurn::Refused(refusal) => format!("Refused {} {}", refusal.errmsg, about(refusal.stands)),
+        // Which of two that stand is shown is left open.
+        TokenTurn::Refused(refusal) => format!("Refused {}", about(refusal.stands)),
         TokenTurn::Fetch { .. } => "Fetch".to_owned(),
         TokenTurn::Busy { owner, left, current } => {
             format!("Busy {owner} {} {:?}", about(*left), current.as_ref().map(stored))
