@@ -181,6 +181,7 @@ look_for_test_needs() {
     local prefix=php${php_version}
     [ -n "$(find_fpm)" ] || missing+=("$prefix-fpm")
     have nginx || missing+=(nginx)
+    { have redis-server && have redis-cli; } || missing+=(redis-server)
     { has_php_module dom && has_php_module xmlwriter; } || missing+=("$prefix-xml")
     has_php_module mbstring || missing+=("$prefix-mbstring")
     has_php_module curl || missing+=("$prefix-curl")
@@ -243,18 +244,18 @@ install_missing() {
     fi
 }
 
-# Installs packages; their services are neither started now nor at boot, so port 80 stays as it was.
+# Installs packages; their services are neither started now nor at boot, so ports 80 and 6379 stay as they were.
 apt_install() {
     # shellcheck disable=SC2016  # the inner shell expands it
     privileged env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l sh -c '
         set -eu
-        services() { ls /lib/systemd/system /usr/lib/systemd/system 2>/dev/null | grep -E "^(nginx|apache2|php.*-fpm)\.service$" | sort -u || true; }
+        services() { ls /lib/systemd/system /usr/lib/systemd/system 2>/dev/null | grep -E "^(nginx|apache2|redis-server|php.*-fpm)\.service$" | sort -u || true; }
         policy=/usr/sbin/policy-rc.d
         before=$(services)
         if [ ! -e "$policy" ]; then
             trap "rm -f $policy" EXIT
             trap "exit 130" INT TERM HUP
-            printf "%s\n" "#!/bin/sh" "for word; do case \$word in nginx|apache2|php*-fpm) exit 101 ;; esac; done" "exit 0" >"$policy"
+            printf "%s\n" "#!/bin/sh" "for word; do case \$word in nginx|apache2|redis-server|php*-fpm) exit 101 ;; esac; done" "exit 0" >"$policy"
             chmod 755 "$policy"
         fi
         apt-get install -y -q --no-install-recommends "$@"

@@ -13,3 +13,4 @@ mod redis_server;
 mod faults;
 mod message;
 mod scripts;
+mod topologies;

@@ -110,7 +110,7 @@ impl RedisServer {
     /// `redis-cli` with these arguments.
     pub fn cli(&self, arguments: &[&str]) -> String {
         let output = Command::new("redis-cli")
-            .args(["-p", &self.port.to_string()])
+            .args(["--no-auth-warning", "-p", &self.port.to_string()])
             .args(arguments)
             .stdin(Stdio::null())
             .output()

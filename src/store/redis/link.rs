@@ -147,6 +147,11 @@ impl Link {
                 self.keep(address, connection);
                 Trouble::Migrating
             }
+            // A script found that a part of its keys has moved; it reads all of them before it writes any.
+            _ if error.details().is_some_and(|words| words.contains("non local key")) => {
+                self.keep(address, connection);
+                Trouble::Migrating
+            }
             _ => {
                 let meant = fault::refused(&address, error);
                 match meant.fault {

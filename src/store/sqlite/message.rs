@@ -75,16 +75,17 @@ pub(super) fn finish(db: &Connection, begin: &Begin<'_>, epoch: u32, end: &End<'
     let now = now();
     let account = account::intern(db, begin.appid)?;
     let stored = find(db, account, begin, now)?;
-    let own = stored.as_ref().filter(|stored| stored.is_opened_by(begin));
-    if own.is_none_or(|own| own.counted < epoch) {
+    let counted = stored.as_ref().is_some_and(|stored| stored.had(begin, epoch) && stored.counted >= epoch);
+    if !counted {
         quota::count(db, account, end.api, end.day, end.attempts)?;
     }
     let (id, template) = match stored {
-        Some(stored) if stored.is_opened_by(begin) && stored.shown.epoch == epoch && stored.state == State::Sending => {
+        Some(stored) if stored.awaits(begin, epoch) => {
             stored.close(db, account, begin, end, now)?;
             (stored.shown.id, stored.template)
         }
-        Some(stored) => return stored.mark_counted(db, account, begin, epoch),
+        Some(stored) if stored.had(begin, epoch) && !counted => return stored.mark_counted(db, account, epoch),
+        Some(_) => return Ok(()),
         None => {
             // The store was lost meanwhile; the record shall not be.
             let template = account::intern_template(db, account, begin.template_id)?;

@@ -29,9 +29,15 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Whether it is the message of this call, rather than one that took the key after the row was lost.
-    pub(super) fn is_opened_by(&self, begin: &Begin<'_>) -> bool {
-        self.call == begin.id || self.shown.id == begin.id
+    /// Whether that sending of this call is one of this row's, rather than of one that was lost and whose key another
+    /// message has taken.
+    pub(super) fn had(&self, begin: &Begin<'_>, epoch: u32) -> bool {
+        self.call == begin.id || self.shown.id == begin.id || self.shown.epoch > epoch
+    }
+
+    /// Whether an end of that sending closes it.
+    pub(super) fn awaits(&self, begin: &Begin<'_>, epoch: u32) -> bool {
+        self.state == State::Sending && self.shown.epoch == epoch && self.had(begin, epoch)
     }
 
     /// Writes the verdict.
@@ -66,16 +72,7 @@ impl Stored {
     }
 
     /// Remembers that the calls of an end which came too late were counted.
-    pub(super) fn mark_counted(
-        &self,
-        db: &Connection,
-        account: i64,
-        begin: &Begin<'_>,
-        epoch: u32,
-    ) -> rusqlite::Result<()> {
-        if !self.is_opened_by(begin) || self.counted >= epoch {
-            return Ok(());
-        }
+    pub(super) fn mark_counted(&self, db: &Connection, account: i64, epoch: u32) -> rusqlite::Result<()> {
         db.prepare_cached("UPDATE delivery SET counted = ?3 WHERE account = ?1 AND id = ?2")?
             .execute(params![account, self.shown.id.as_bytes(), epoch])
             .map(drop)

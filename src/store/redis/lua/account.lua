@@ -1,6 +1,6 @@
 -- In front of every script. KEYS[1] is the version key, ARGV[1] the prefix `rt:{account}:` of all keys that it touches:
--- the hash tag keeps them in one slot of a cluster. A Lua error undoes nothing, so a script first reads everything (and
--- so meets keys of a wrong type), and only then writes.
+-- the hash tag keeps them in one slot of a cluster. A Lua error undoes nothing, so a script first reads every key that it
+-- will write (and so meets a wrong type, or a key that is already on another node), and only then writes.
 
 local P = ARGV[1]
 local SCHEMA = 1

@@ -15,6 +15,7 @@ if row and row.state == 'sending' then
     return { 'under_way', redis.call('GET', P .. 's:' .. id) or '', shown(id, flat, now) }
   end
   local reserved = reservation(message.openid, name)
+  redis.call('EXISTS', P .. 's:' .. id)
   write_version(unversioned)
   redis.call('HSET', P .. 'm:' .. id, 'state', 'unknown', 'last', '1')
   redis.call('DEL', P .. 's:' .. id)

@@ -23,6 +23,7 @@ end
 -- Reads what `open_row` will write to: see `touch_ledger`.
 local function touch_row(id, row)
   local day = day_of(id)
+  redis.call('EXISTS', P .. 's:' .. id)
   redis.call('ZSCORE', P .. 'd', day)
   redis.call('ZSCORE', P .. 'a:' .. day, id)
   redis.call('ZSCORE', P .. 'u:' .. day .. ':' .. message.shown_openid, id)
@@ -57,7 +58,9 @@ local function open_row(id, row, epoch, now, more)
   local key = P .. 'm:' .. id
   if row then
     redis.call('HDEL', key, 'last', 'errcode', 'errmsg', 'wechat', 'msgid', 'rid', 'changed', 'payload', 'finished', 'grant', 'refused',
-      'seen', 'lease')
+      'seen', 'lease', 'done')
+    -- The calls of the former sending are counted, should its end be repeated.
+    if row.done then redis.call('HSET', key, 'n' .. row.done .. '.' .. (row.opener or id), '1') end
     if row.openid ~= message.shown_openid then
       redis.call('ZREM', P .. 'u:' .. day_of(id) .. ':' .. row.openid, id)
     end

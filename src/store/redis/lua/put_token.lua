@@ -2,6 +2,7 @@
 local fence, token, renew_in, ends_in = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local key, now = P .. 'token', now_ms()
 local stored, leased, owner = unpack(redis.call('HMGET', key, 'fence', 'leased', 'owner'))
+redis.call('EXISTS', P .. 'x:' .. ARGV[6])
 local newer = stored and number_of(stored, 'fence') > tonumber(fence)
 write_version(unversioned)
 if owner and leased == fence then redis.call('HDEL', key, 'owner', 'over', 'call') end
