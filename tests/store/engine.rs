@@ -1,4 +1,5 @@
 //! Where a store can be. What is tested is written against this only.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,6 +13,17 @@ use crate::redis_server::RedisServer;
 pub trait Engine {
     /// A handle of its own, as another process would have it.
     fn open(&self) -> Box<dyn Store>;
+}
+
+/// One that other processes can open, too.
+pub trait Shared: Engine {
+    /// What [`open`] takes.
+    fn place(&self) -> String;
+}
+
+/// Opens the place of that name.
+pub fn open(place: &str) -> Box<dyn Store> {
+    if place.starts_with("redis:") { open_redis(place) } else { open_sqlite(Path::new(place)) }
 }
 
 /// A directory.
@@ -33,6 +45,12 @@ impl Engine for Sqlite {
     }
 }
 
+impl Shared for Sqlite {
+    fn place(&self) -> String {
+        self.directory().to_str().unwrap().to_owned()
+    }
+}
+
 /// A server of its own.
 pub struct Redis(RedisServer);
 
@@ -40,15 +58,17 @@ impl Redis {
     pub fn fresh() -> Self {
         Self(RedisServer::start())
     }
-
-    pub fn url(&self) -> String {
-        self.0.url()
-    }
 }
 
 impl Engine for Redis {
     fn open(&self) -> Box<dyn Store> {
-        open_redis(&self.url())
+        open_redis(&self.0.url())
+    }
+}
+
+impl Shared for Redis {
+    fn place(&self) -> String {
+        self.0.url()
     }
 }
 
