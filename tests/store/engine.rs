@@ -21,9 +21,9 @@ pub trait Shared: Engine {
     fn place(&self) -> String;
 }
 
-/// Opens the place of that name.
+/// Opens the place of that name, with the durability that shops have unless they choose otherwise.
 pub fn open(place: &str) -> Box<dyn Store> {
-    if place.starts_with("redis:") { open_redis(place) } else { open_sqlite(Path::new(place)) }
+    if place.starts_with("redis:") { open_redis(place) } else { open_sqlite(Path::new(place), Durability::Power) }
 }
 
 /// A directory.
@@ -41,7 +41,8 @@ impl Sqlite {
 
 impl Engine for Sqlite {
     fn open(&self) -> Box<dyn Store> {
-        open_sqlite(self.directory())
+        // What is stored is the same either way, and a test that writes ten thousand rows need not wait for the disk.
+        open_sqlite(self.directory(), Durability::Process)
     }
 }
 
@@ -72,12 +73,11 @@ impl Shared for Redis {
     }
 }
 
-/// With the durability that shops have unless they choose otherwise.
-pub fn open_sqlite(directory: &Path) -> Box<dyn Store> {
-    Box::new(SqliteStore::open(directory, Durability::Power, soon()).unwrap())
+fn open_sqlite(directory: &Path, durability: Durability) -> Box<dyn Store> {
+    Box::new(SqliteStore::open(directory, durability, soon()).unwrap())
 }
 
-pub fn open_redis(url: &str) -> Box<dyn Store> {
+fn open_redis(url: &str) -> Box<dyn Store> {
     Box::new(RedisStore::open(url, None, soon()).unwrap())
 }
 
