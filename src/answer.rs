@@ -1,7 +1,10 @@
 //! What came back, and what it means: the array that PHP gets.
 
+use std::fmt;
+
 use crate::field::{Change, Checked, Violation};
 use crate::language::{Language, Text, plain_text};
+use crate::store::{Delivery, MessageId};
 use crate::wechat::api::Verdict;
 use crate::wechat::errcode::{self, Errcode, Outcome, UNLISTED_HINT};
 
@@ -33,6 +36,22 @@ pub enum MsgId {
     Text(String),
 }
 
+impl MsgId {
+    /// From its digits.
+    pub fn read(digits: &str) -> Self {
+        digits.parse().map_or_else(|_| Self::Text(plain_text(digits)), Self::Int)
+    }
+}
+
+impl fmt::Display for MsgId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(number) => write!(formatter, "{number}"),
+            Self::Text(digits) => formatter.write_str(digits),
+        }
+    }
+}
+
 /// The answer to one message: WeChat's own keys, and what an application can do with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -54,8 +73,10 @@ pub struct Answer {
     pub changed: Vec<Change>,
     /// For a local 47003: everything that is wrong, not only the first field.
     pub violations: Vec<Violation>,
-    /// Whether an earlier call with the same `key` sent it.
+    /// Whether this is the answer to an earlier call with the same `key`.
     pub duplicate: bool,
+    /// The id of its delivery row, for `status()`; `None` where no store has recorded it.
+    pub id: Option<MessageId>,
     /// What to do now, one sentence.
     pub hint: String,
 }
@@ -66,10 +87,7 @@ impl Answer {
         Self {
             errcode,
             errmsg: plain_text(&verdict.errmsg),
-            msgid: verdict.msgid.as_deref().map(|digits| match digits.parse() {
-                Ok(number) => MsgId::Int(number),
-                Err(_) => MsgId::Text(plain_text(digits)),
-            }),
+            msgid: verdict.msgid.as_deref().map(MsgId::read),
             rid: verdict.rid().map(str::to_owned),
             source: Source::Wechat,
             outcome: errcode::outcome(errcode),
@@ -77,6 +95,7 @@ impl Answer {
             changed: Vec::new(),
             violations: Vec::new(),
             duplicate: false,
+            id: None,
             hint: hint(errcode, hints),
         }
     }
@@ -92,6 +111,24 @@ impl Answer {
             answer.source = Source::Local;
         }
         answer
+    }
+
+    /// The answer that an earlier call with the same `key` got.
+    pub fn from_record(row: &Delivery, errcode: i64, hints: Language) -> Self {
+        Self {
+            errcode,
+            errmsg: row.errmsg.clone(),
+            msgid: row.msgid.as_deref().map(MsgId::read),
+            rid: row.rid.clone(),
+            source: if row.from_wechat { Source::Wechat } else { Source::Local },
+            outcome: errcode::outcome(errcode),
+            attempts: row.attempts,
+            changed: row.changed.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default(),
+            violations: Vec::new(),
+            duplicate: true,
+            id: Some(row.id),
+            hint: hint(errcode, hints),
+        }
     }
 
     /// The same answer with a hint that knows more than its errcode.
@@ -119,6 +156,7 @@ impl Answer {
             changed: Vec::new(),
             violations: Vec::new(),
             duplicate: false,
+            id: None,
             hint: hint(errcode, hints),
         }
     }

@@ -139,8 +139,9 @@ impl Settings {
         Ok(settings)
     }
 
-    /// These settings with the changes of one `configure()` call.
-    pub fn with(&self, changes: &Input<'_>) -> Result<Self, Error> {
+    /// These settings with the changes of one `configure()` call; with `supplied` the member `token` is no value but a
+    /// callable, which the edge keeps.
+    pub fn with(&self, changes: &Input<'_>, supplied: bool) -> Result<Self, Error> {
         let Input::Map(members) = changes else {
             return Err(Error::config(
                 "configure() 需要一个「名称 => 值」的数组",
@@ -151,6 +152,7 @@ impl Settings {
         for (name, value) in members {
             let setting = find(&String::from_utf8_lossy(name))?;
             let text = match value {
+                _ if supplied && setting.name == "token" => String::new(),
                 Input::Null => setting.default.to_owned(),
                 Input::Bool(flag) => if *flag { "1" } else { "0" }.to_owned(),
                 Input::Int(number) => number.to_string(),
@@ -181,26 +183,16 @@ impl Settings {
         Ok(settings)
     }
 
-    /// That appid, and the secret or token which the mode needs, are there.
-    pub fn require_account(&self) -> Result<(), Error> {
-        let missing = if self.appid.is_empty() {
-            "appid"
-        } else if self.token_mode == TokenMode::External {
-            if !self.token.is_empty() {
-                return Ok(());
-            }
-            "token"
-        } else if self.secret.is_empty() {
-            "secret"
-        } else {
-            return Ok(());
+    /// That appid, and the secret or token which the mode needs, are there; `supplied` says that the application supplies the
+    /// token when it is asked.
+    pub fn require_account(&self, supplied: bool) -> Result<(), Error> {
+        self.require_appid()?;
+        let missing = match self.token_mode {
+            TokenMode::External if supplied || !self.token.is_empty() => return Ok(()),
+            TokenMode::External => "token",
+            _ if self.secret.is_empty() => "secret",
+            _ => return Ok(()),
         };
-        if missing == "appid" {
-            return Err(Error::config(
-                "没有设置 appid，请写在 php.ini（routine_template.appid）或用 RoutineTemplate::configure(['appid' => …, 'secret' => …]) 设置",
-                "no appid is set; set it in php.ini (routine_template.appid) or with RoutineTemplate::configure(['appid' => …, 'secret' => …])",
-            ));
-        }
         let appid = &self.appid;
         Err(Error::config(
             format!(
@@ -209,6 +201,17 @@ impl Settings {
             format!(
                 "the account {appid} has no {missing}; set it with RoutineTemplate::app('{appid}')->configure(['{missing}' => …])"
             ),
+        ))
+    }
+
+    /// That an account is named.
+    pub fn require_appid(&self) -> Result<(), Error> {
+        if !self.appid.is_empty() {
+            return Ok(());
+        }
+        Err(Error::config(
+            "没有设置 appid，请写在 php.ini（routine_template.appid）或用 RoutineTemplate::configure(['appid' => …, 'secret' => …]) 设置",
+            "no appid is set; set it in php.ini (routine_template.appid) or with RoutineTemplate::configure(['appid' => …, 'secret' => …])",
         ))
     }
 
@@ -363,11 +366,11 @@ mod tests {
     #[test]
     fn configure_takes_php_types_and_leaves_the_rest_alone() {
         let before = Settings::from_pairs([("appid", "wx1"), ("secret", "s1")]).unwrap();
-        let after = before.with(&change("timeout_ms", Input::Int(1500))).unwrap();
+        let after = before.with(&change("timeout_ms", Input::Int(1500)), false).unwrap();
         assert_eq!(after.timeout, Duration::from_millis(1500));
         assert_eq!(after.appid, "wx1");
-        assert!(before.with(&change("timeout_ms", Input::Map(vec![]))).is_err());
-        assert!(before.with(&text("timeout_ms=1")).is_err());
+        assert!(before.with(&change("timeout_ms", Input::Map(vec![])), false).is_err());
+        assert!(before.with(&text("timeout_ms=1"), false).is_err());
     }
 
     #[test]
@@ -377,7 +380,7 @@ mod tests {
         let second = first.for_account("wx2").unwrap();
         assert!(second.secret.is_empty() && second.token.is_empty());
         assert_eq!(second.timeout, Duration::from_millis(900));
-        assert!(second.require_account().unwrap_err().to_string().contains("secret"));
+        assert!(second.require_account(false).unwrap_err().to_string().contains("secret"));
     }
 
     #[test]

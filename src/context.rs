@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::config::Settings;
+use crate::config::{Settings, TokenMode};
 use crate::error::Error;
 use crate::language::{Language, plain_text};
 use crate::message::Input;
@@ -30,7 +30,10 @@ impl Context {
 
     /// Changes settings. Without `appid` those of the default account; with another appid the default account changes too,
     /// and nothing that belonged to the former one is carried over.
-    pub fn configure(&mut self, appid: Option<&str>, changes: &Input<'_>) -> Result<(), Error> {
+    /// `supplied` says that the member `token` is a callable, which the edge keeps. Answers the appid that was configured.
+    ///
+    /// Whoever gives a token without saying where tokens come from means mode `external`.
+    pub fn configure(&mut self, appid: Option<&str>, changes: &Input<'_>, supplied: bool) -> Result<String, Error> {
         let wanted = match changes.get("appid") {
             Some(Input::Text(bytes)) => Some(String::from_utf8_lossy(bytes).into_owned()),
             Some(Input::Int(number)) => Some(number.to_string()),
@@ -50,7 +53,13 @@ impl Context {
             (None, Some(appid)) => self.settings(appid)?,
             (None, None) => self.default.clone(),
         };
-        let settings = Arc::new(base.with(changes)?);
+        let gives_token = supplied || changes.get("token").is_some_and(|token| !is_blank(token));
+        let mut settings = base.with(changes, supplied)?;
+        if gives_token && changes.get("token_mode").is_none() {
+            settings.token_mode = TokenMode::External;
+        }
+        let settings = Arc::new(settings);
+        let configured = settings.appid.clone();
         if appid.is_some_and(|appid| appid != self.default.appid) {
             self.remember(settings)?;
         } else {
@@ -66,7 +75,7 @@ impl Context {
                 self.remember(former)?;
             }
         }
-        Ok(())
+        Ok(configured)
     }
 
     /// The default account, or the one of this appid.
@@ -105,7 +114,7 @@ impl Context {
             None if self.default.appid.is_empty() => {
                 // The first account of a request may have its secret in php.ini already.
                 let pair = Input::Map(vec![(b"appid"[..].into(), Input::text(appid.to_owned()))]);
-                Ok(Arc::new(self.default.with(&pair)?))
+                Ok(Arc::new(self.default.with(&pair, false)?))
             }
             None => Ok(Arc::new(self.default.for_account(appid)?)),
         }
@@ -120,6 +129,13 @@ impl Context {
         }
         self.others.insert(settings.appid.clone(), settings);
         Ok(())
+    }
+}
+
+fn is_blank(value: &Input<'_>) -> bool {
+    match value {
+        Input::Text(bytes) => bytes.is_empty(),
+        other => *other == Input::Null,
     }
 }
 
@@ -138,8 +154,8 @@ mod tests {
     #[test]
     fn a_second_account_takes_over_nothing_of_the_first() {
         let mut context = context();
-        context.configure(None, &pairs(&[("appid", "wx1"), ("secret", "s1"), ("timeout_ms", "700")])).unwrap();
-        context.configure(None, &pairs(&[("appid", "wx2")])).unwrap();
+        context.configure(None, &pairs(&[("appid", "wx1"), ("secret", "s1"), ("timeout_ms", "700")]), false).unwrap();
+        context.configure(None, &pairs(&[("appid", "wx2")]), false).unwrap();
         let second = context.app(None).unwrap();
         assert_eq!(second.settings().appid, "wx2");
         assert!(second.settings().secret.is_empty());
@@ -150,17 +166,17 @@ mod tests {
     #[test]
     fn each_account_is_configured_through_its_own_object() {
         let mut context = context();
-        context.configure(None, &pairs(&[("appid", "wx1"), ("secret", "s1")])).unwrap();
-        context.configure(Some("wx2"), &pairs(&[("secret", "s2")])).unwrap();
+        context.configure(None, &pairs(&[("appid", "wx1"), ("secret", "s1")]), false).unwrap();
+        context.configure(Some("wx2"), &pairs(&[("secret", "s2")]), false).unwrap();
         assert_eq!(context.app(None).unwrap().settings().appid, "wx1");
         assert_eq!(context.app(Some("wx2")).unwrap().settings().secret.reveal(), "s2");
-        assert!(context.configure(Some("wx2"), &pairs(&[("appid", "wx3")])).is_err());
+        assert!(context.configure(Some("wx2"), &pairs(&[("appid", "wx3")]), false).is_err());
     }
 
     #[test]
     fn templates_belong_to_one_account() {
         let mut context = context();
-        context.configure(None, &pairs(&[("appid", "wx1"), ("secret", "s1")])).unwrap();
+        context.configure(None, &pairs(&[("appid", "wx1"), ("secret", "s1")]), false).unwrap();
         context.register_template(None, "ORDER_PAY_SUCCESS", "tpl1", None).unwrap();
         context.register_template(Some("wx2"), "ORDER_PAY_SUCCESS", "tpl2", None).unwrap();
         assert_eq!(context.app(None).unwrap().template_id("ORDER_PAY_SUCCESS"), Some("tpl1"));
@@ -172,17 +188,28 @@ mod tests {
     fn templates_that_were_registered_before_the_account_was_named_belong_to_it() {
         let mut context = context();
         context.register_template(None, "ORDER_PAY_SUCCESS", "tpl1", None).unwrap();
-        context.configure(None, &pairs(&[("appid", "wx1"), ("secret", "s1")])).unwrap();
+        context.configure(None, &pairs(&[("appid", "wx1"), ("secret", "s1")]), false).unwrap();
         assert_eq!(context.app(None).unwrap().template_id("ORDER_PAY_SUCCESS"), Some("tpl1"));
-        context.configure(None, &pairs(&[("appid", "wx2")])).unwrap();
+        context.configure(None, &pairs(&[("appid", "wx2")]), false).unwrap();
         assert_eq!(context.app(None).unwrap().template_id("ORDER_PAY_SUCCESS"), None);
+    }
+
+    #[test]
+    fn a_token_from_the_application_means_mode_external_unless_another_is_named() {
+        let mut context = context();
+        context.configure(None, &pairs(&[("appid", "wx1"), ("token", "t1")]), false).unwrap();
+        assert_eq!(context.app(None).unwrap().settings().token_mode, TokenMode::External);
+        context.configure(None, &pairs(&[("token", "t1"), ("token_mode", "stable")]), false).unwrap();
+        assert_eq!(context.app(None).unwrap().settings().token_mode, TokenMode::Stable);
+        assert_eq!(context.configure(Some("wx2"), &pairs(&[("token", "")]), true).unwrap(), "wx2");
+        assert_eq!(context.app(Some("wx2")).unwrap().settings().token_mode, TokenMode::External);
     }
 
     #[test]
     fn a_refused_change_changes_nothing() {
         let mut context = context();
-        context.configure(None, &pairs(&[("appid", "wx1"), ("secret", "s1")])).unwrap();
-        assert!(context.configure(None, &pairs(&[("appid", "wx2"), ("lang", "xx")])).is_err());
+        context.configure(None, &pairs(&[("appid", "wx1"), ("secret", "s1")]), false).unwrap();
+        assert!(context.configure(None, &pairs(&[("appid", "wx2"), ("lang", "xx")]), false).is_err());
         assert_eq!(context.app(None).unwrap().settings().appid, "wx1");
     }
 }

@@ -30,6 +30,9 @@ pub enum Error {
         /// WeChat's errcode.
         code: i64,
     },
+    /// The store cannot serve a call that is about nothing else.
+    #[error("{0}")]
+    Store(Text),
     /// An argument has the right type but no usable value.
     #[error("{0}")]
     Value(Text),
@@ -53,7 +56,7 @@ impl Error {
     pub fn message(&self, language: Language) -> &str {
         match self {
             Self::Config { text, .. } | Self::Transport { text, .. } | Self::Refused { text, .. } => text,
-            Self::Value(text) | Self::Type(text) => text,
+            Self::Store(text) | Self::Value(text) | Self::Type(text) => text,
         }
         .in_language(language)
     }

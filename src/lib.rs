@@ -7,15 +7,17 @@
 //! context    which account, which settings, which templates    one PHP request
 //! app        walks the message through the stages below, once
 //! field      normalise, check and fit the payload               -> local answer 47003 if it cannot be sent
-//! token      held in the process, else WeChat's stable_token    one fetch, whoever asks
+//! store      one transaction: key, pause, grant                 -> local answer 45009, 43101, or the earlier one
+//! token      process memory -> store -> WeChat's stable_token   one fetch, whoever asks
 //! wechat     one POST on a kept-alive connection                a hard deadline over everything above
 //! answer     errcode -> Outcome: what it means, what to do now
+//! store      one transaction: grant settled, delivery recorded, quota counted
 //! ```
 //!
 //! # Layout
 //!
 //! [`config`] is the table of settings, [`wechat::errcode`] the table of errcodes, [`field`] the table of parameter types.
-//! [`process`] owns what outlives a request and belongs to one pid. The core knows nothing of PHP: only `php/` names a
+//! [`store`] is what processes and hosts share; a store that fails never stops a send. [`process`] owns what outlives a request and belongs to one pid. The core knows nothing of PHP: only `php/` names a
 //! Zend type. `sandbox` is a fake WeChat for tests, the demo and shop developers; it shares no code with [`field`].
 
 pub mod answer;
@@ -24,12 +26,15 @@ pub mod config;
 pub mod context;
 pub mod error;
 pub mod field;
+pub mod grant;
 pub mod language;
+pub mod log;
 pub mod message;
 pub mod options;
 #[cfg(feature = "php")]
 mod php;
 pub mod process;
+pub mod quota;
 pub mod registry;
 #[cfg(feature = "cli")]
 pub mod sandbox;

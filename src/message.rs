@@ -105,6 +105,25 @@ pub enum Channel {
     Template,
 }
 
+impl Channel {
+    /// All of them.
+    pub const ALL: [Channel; 3] = [Self::Subscribe, Self::Bizsend, Self::Template];
+
+    /// The name in option `channel` and in delivery rows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Subscribe => "subscribe",
+            Self::Bizsend => "bizsend",
+            Self::Template => "template",
+        }
+    }
+
+    /// The channel of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.name() == name)
+    }
+}
+
 /// One message before any stage.
 #[derive(Debug, Clone)]
 pub struct Message<'a> {

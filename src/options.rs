@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config;
+use crate::config::{self, GrantPolicy};
 use crate::error::Error;
 use crate::field::Mode;
 use crate::language::{Text, plain_text};
@@ -23,6 +23,10 @@ pub struct Options {
     pub validate: Option<Mode>,
     /// Limit for the whole call.
     pub timeout: Option<Duration>,
+    /// Idempotency: messages of one account with the same key are one message.
+    pub key: Option<String>,
+    /// When the ledger refuses.
+    pub grants: Option<GrantPolicy>,
 }
 
 /// A mini program and a page in it.
@@ -35,7 +39,10 @@ pub struct MiniProgramPage {
 }
 
 /// Names of the options, for error texts.
-const OPTION_NAMES: &str = "channel, state, lang, miniprogram, validate, timeout_ms";
+const OPTION_NAMES: &str = "channel, state, lang, miniprogram, validate, timeout_ms, key, grants";
+
+/// Longest idempotency key, in bytes.
+const KEY_LIMIT: usize = 128;
 
 impl Options {
     /// Reads the `$options` array; an unknown name or value is an error that lists what is allowed.
@@ -54,12 +61,9 @@ impl Options {
             }
             match name.as_ref() {
                 b"channel" => {
-                    read.channel = match text("channel", value)? {
-                        "subscribe" => Channel::Subscribe,
-                        "bizsend" => Channel::Bizsend,
-                        "template" => Channel::Template,
-                        other => return Err(wrong("channel", "subscribe | bizsend | template", other)),
-                    }
+                    let given = text("channel", value)?;
+                    read.channel = Channel::from_name(given)
+                        .ok_or_else(|| wrong("channel", &Channel::ALL.map(Channel::name).join(" | "), given))?;
                 }
                 b"state" => {
                     let given = text("state", value)?;
@@ -80,6 +84,13 @@ impl Options {
                     read.validate =
                         Some(config::parse_mode(given).ok_or_else(|| wrong("validate", "fit | strict | off", given))?);
                 }
+                b"key" => read.key = Some(key(value)?),
+                b"grants" => {
+                    let given = text("grants", value)?;
+                    read.grants = Some(
+                        config::parse_grants(given).ok_or_else(|| wrong("grants", "off | certain | strict", given))?,
+                    );
+                }
                 b"timeout_ms" => read.timeout = Some(timeout(value)?),
                 b"miniprogram" => read.miniprogram = Some(mini_program(value)?),
                 other => return Err(unknown(&String::from_utf8_lossy(other))),
@@ -93,6 +104,21 @@ impl Options {
         }
         Ok(read)
     }
+}
+
+/// An idempotency key, of a message or of a report of grants: 1 to 128 bytes, ints as ThinkPHP passes them.
+pub(crate) fn key(value: &Input<'_>) -> Result<String, Error> {
+    let key = match value {
+        Input::Int(number) => number.to_string(),
+        other => text("key", other)?.to_owned(),
+    };
+    if key.is_empty() || key.len() > KEY_LIMIT || key.chars().any(char::is_control) {
+        return Err(Error::value(
+            format!("选项 key 应为 1 到 {KEY_LIMIT} 字节、不含控制字符，如 order-20261121-paid"),
+            format!("option key is 1 to {KEY_LIMIT} bytes without control characters, such as order-20261121-paid"),
+        ));
+    }
+    Ok(key)
 }
 
 fn timeout(value: &Input<'_>) -> Result<Duration, Error> {
@@ -170,6 +196,9 @@ mod tests {
         assert_eq!(options("state", Input::text("trial")).unwrap().state, Some("trial"));
         assert_eq!(options("timeout_ms", Input::text("250")).unwrap().timeout, Some(Duration::from_millis(250)));
         assert_eq!(options("timeout_ms", Input::Int(250)).unwrap().timeout, Some(Duration::from_millis(250)));
+        assert_eq!(options("key", Input::text("order-1-paid")).unwrap().key.as_deref(), Some("order-1-paid"));
+        assert_eq!(options("key", Input::Int(7)).unwrap().key.as_deref(), Some("7"));
+        assert_eq!(options("grants", Input::text("strict")).unwrap().grants, Some(GrantPolicy::Strict));
         assert_eq!(options("lang", Input::Null).unwrap(), Options::default());
     }
 
@@ -179,6 +208,9 @@ mod tests {
         assert!(options("channel", Input::text("sms")).unwrap_err().to_string().contains("bizsend"));
         assert!(options("timeout_ms", Input::Int(-1)).is_err());
         assert!(options("state", Input::Int(1)).is_err());
+        assert!(options("key", Input::text("")).unwrap_err().to_string().contains("key"));
+        assert!(options("key", Input::text("k".repeat(129))).is_err());
+        assert!(options("grants", Input::text("all")).unwrap_err().to_string().contains("strict"));
         assert!(Options::read(&Input::Null).is_err());
     }
 

@@ -4,7 +4,6 @@
 //! Workerman) the child builds its own and leaves the parent's alone for ever: its sockets are shared with the parent,
 //! and dropping them would speak on the parent's connections.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,12 +15,15 @@ use tokio::runtime::{Builder, Runtime};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::stats::Stats;
+use crate::store::Owner;
+use crate::store::keeper::{Keeper, KeeperKey};
 use crate::token::{TokenKey, TokenSlot};
 use crate::wechat::client::{Client, ClientKey};
 
 /// A worker serves a handful of shops; the bounds only keep a runaway script from growing it without end.
 const CLIENT_LIMIT: usize = 16;
 const ACCOUNT_LIMIT: usize = 256;
+const STORE_LIMIT: usize = 64;
 
 // Only calling threads take this lock, and only for the look-up. A helper thread keeps its own reference instead, so
 // that no fork can happen while a thread that will not exist in the child holds the lock.
@@ -41,7 +43,9 @@ pub struct Process {
     started: SystemTime,
     runtime: Runtime,
     clients: Mutex<Vec<(ClientKey, Client)>>,
-    tokens: Mutex<HashMap<TokenKey, Arc<TokenSlot>>>,
+    tokens: Mutex<Vec<(Arc<TokenKey>, Arc<TokenSlot>)>>,
+    keepers: Mutex<Vec<Arc<Keeper>>>,
+    owner: Owner,
     /// Counters.
     pub stats: Stats,
 }
@@ -74,7 +78,9 @@ impl Process {
             started: SystemTime::now(),
             runtime,
             clients: Mutex::new(Vec::new()),
-            tokens: Mutex::new(HashMap::new()),
+            tokens: Mutex::new(Vec::new()),
+            keepers: Mutex::new(Vec::new()),
+            owner: Owner::current(),
             stats: Stats::default(),
         })
     }
@@ -122,19 +128,40 @@ impl Process {
     }
 
     /// The token of the account that these settings name.
-    pub fn token(&self, settings: &Settings) -> Arc<TokenSlot> {
-        let key = TokenKey::of(settings);
+    pub fn token(&self, settings: &Settings) -> (Arc<TokenKey>, Arc<TokenSlot>) {
         let mut tokens = self.tokens.lock();
-        if let Some(slot) = tokens.get(&key) {
-            return slot.clone();
+        if let Some((key, slot)) = tokens.iter().find(|(key, _)| key.is_of(settings)) {
+            return (key.clone(), slot.clone());
         }
         if tokens.len() >= ACCOUNT_LIMIT {
-            // Any one will do: its next use costs one request.
-            let some = tokens.keys().next().cloned();
-            some.and_then(|key| tokens.remove(&key));
+            // The oldest: its next use costs a look into the store.
+            tokens.remove(0);
         }
-        let slot = Arc::new(TokenSlot::default());
-        tokens.insert(key, slot.clone());
-        slot
+        let entry = (Arc::new(TokenKey::of(settings)), Arc::new(TokenSlot::default()));
+        tokens.push(entry.clone());
+        entry
+    }
+
+    /// The store that these settings name.
+    pub fn keeper(&self, settings: &Settings) -> Arc<Keeper> {
+        let mut keepers = self.keepers.lock();
+        if let Some(index) = keepers.iter().position(|keeper| keeper.key().is_of(settings)) {
+            // As with the clients: the first is the one to give up.
+            keepers.get_mut(index..).unwrap_or_default().rotate_left(1);
+            if let Some(keeper) = keepers.last() {
+                return keeper.clone();
+            }
+        }
+        if keepers.len() >= STORE_LIMIT {
+            keepers.remove(0);
+        }
+        let keeper = Arc::new(Keeper::new(KeeperKey::of(settings)));
+        keepers.push(keeper.clone());
+        keeper
+    }
+
+    /// This process, as it signs leases.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
     }
 }

@@ -61,6 +61,16 @@ impl Registry {
         self.ids.get(key).map(String::as_str)
     }
 
+    /// Whether nothing was registered.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Whether this template id was registered, under any name.
+    pub fn has(&self, template_id: &str) -> bool {
+        self.ids.values().any(|id| id == template_id)
+    }
+
     /// The field list of a template id, where it is known.
     pub fn template(&self, template_id: &str) -> Option<&Template> {
         self.templates.get(template_id)

@@ -41,12 +41,20 @@ pub struct Stats {
     pub transport_unknown: Counter,
     /// Messages with at least one value that fitting altered.
     pub fitted: Counter,
+    /// Messages answered from an earlier call with the same `key`.
+    pub duplicates: Counter,
     /// Requests to a token endpoint.
     pub token_fetches: Counter,
     /// Requests to a sending endpoint.
     pub requests: Counter,
     /// Time spent waiting for the sending endpoints, microseconds.
     pub request_microseconds: Counter,
+    /// Transactions of the store that failed.
+    pub store_failures: Counter,
+    /// Transactions that were left out while the store rested after a failure.
+    pub store_skipped: Counter,
+    /// Lines that could not be written to `log_file`.
+    pub log_failures: Counter,
 }
 
 impl Stats {
@@ -57,7 +65,7 @@ impl Stats {
     }
 
     /// Name and value of every counter, in the order in which they are documented.
-    pub fn rows(&self) -> [(&'static str, u64); 10] {
+    pub fn rows(&self) -> [(&'static str, u64); 14] {
         [
             ("sends", self.sends.get()),
             ("delivered", self.delivered.get()),
@@ -66,9 +74,13 @@ impl Stats {
             ("transport_not_sent", self.transport_not_sent.get()),
             ("transport_unknown", self.transport_unknown.get()),
             ("fitted", self.fitted.get()),
+            ("duplicates", self.duplicates.get()),
             ("token_fetches", self.token_fetches.get()),
             ("requests", self.requests.get()),
             ("request_microseconds", self.request_microseconds.get()),
+            ("store_failures", self.store_failures.get()),
+            ("store_skipped", self.store_skipped.get()),
+            ("log_failures", self.log_failures.get()),
         ]
     }
 }

@@ -39,7 +39,11 @@ namespace {
          * 设置账号与参数；键名即 php.ini 中 routine_template. 之后的名称。
          * Account and settings; the keys are the ini names without `routine_template.`.
          *
-         * @param array<string, string|int|bool|null> $config 例如 / such as ['appid' => 'wx…', 'secret' => '…']
+         * token 可为函数 fn (bool $refresh): string，每次需要 token 时调用；$refresh 表示上一个被微信拒绝。
+         * `token` may be a callable, asked whenever a token is needed; $refresh says that WeChat refused the one before.
+         *
+         * @param array<string, string|int|bool|null|callable(bool): string> $config 例如 / such as
+         *                                                                           ['appid' => 'wx…', 'secret' => '…']
          *
          * @throws RoutineTemplate\ConfigException 名称或取值有误，并列出允许的内容 / unknown name or value; lists what is allowed
          */
@@ -58,12 +62,15 @@ namespace {
          *                                          what json_decode() makes of it
          * @param string|null $page 点击后打开的页面 / page that a tap opens
          * @param array<string, mixed> $options channel (subscribe|bizsend|template), state, lang, miniprogram, validate,
-         *                                      timeout_ms
+         *                                      timeout_ms, grants (off|certain|strict), key：幂等键，同一账号内相同 key
+         *                                      只发一次，之后的调用得到第一次的结果 (duplicate) / idempotency: messages with
+         *                                      the same key are one, later calls get the first answer
          *
          * @return array{errcode: int, errmsg: string, msgid: int|string|null, rid: ?string, source: string,
          *     outcome: string, attempts: int, changed: list<array{field: string, rule: string, from: string, to: ?string}>,
          *     violations: list<array{field: string, rule: string, value: string, fits: ?string, message: string}>,
-         *     duplicate: bool, hint: string} errcode 为 0 即已被微信接受 / 0 means that WeChat accepted it
+         *     duplicate: bool, id: ?string, hint: string} errcode 为 0 即已被微信接受；id 用于 status() / 0 means that
+         *     WeChat accepted it; `id` is for status(), null where no store could record the message
          *
          * @throws RoutineTemplate\ConfigException 账号未配置 / the account is not configured
          * @throws RoutineTemplate\TransportException 没有结果；isAmbiguous() 说明消息是否可能已发出 / no verdict
@@ -146,12 +153,128 @@ namespace {
         }
 
         /**
+         * 把前端 wx.requestSubscribeMessage（或 wx-open-subscribe）的结果原样记入授权账本；每个 accept 加一次。
+         * Takes what wx.requestSubscribeMessage (or wx-open-subscribe) gave the front end into the ledger, as posted.
+         *
+         * @param array<string, mixed>|object|string $result 例如 / such as ['errMsg' => '…:ok', '模板ID' => 'accept']，或 JSON
+         * @param array<string, mixed> $options key：幂等键，同 key 只记一次 / reports with the same key are one；long_term：长期
+         *                                      订阅 / a long-term subscription；templates：只记这些模板 / only these count
+         *
+         * @return array{recorded: array<string, array<string, mixed>>, unknown: array<string, string>, duplicate: bool,
+         *     errMsg: ?string} recorded：模板 ID => 账本行，见 grants() / rows as of grants(); unknown：未记入的项与原因 /
+         *     what was not counted, and why
+         *
+         * @throws RoutineTemplate\StoreException 没有记下 / it was not recorded
+         * @throws \ValueError $result 不是该接口的结果 / $result is no such result
+         */
+        public static function recordGrants(
+            string|int $openid,
+            array|object|string $result,
+            array $options = []
+        ): array {
+        }
+
+        /**
+         * 一个用户的授权账本：指定模板的一行，或按模板 ID 列出全部。
+         * One user's ledger: the row of one template, or all of them by template id.
+         *
+         * available = accepted − delivered − reserved − lost。reserved 为正在发送或结果未知；lost 为微信答复 43101 而作废；
+         * certain 表示微信已明确答复没有授权，且此后没有新的允许。
+         * `reserved` are under way or of unknown outcome, `lost` were voided by 43101; `certain`: WeChat's own last word is no.
+         *
+         * @return array{available: int, reserved: int, state: ?string, long_term: bool, certain: bool, accepted: int,
+         *     delivered: int, lost: int}|array<string, array<string, mixed>>
+         *
+         * @throws RoutineTemplate\StoreException
+         */
+        public static function grants(string|int $openid, string|int|null $templateId = null): array
+        {
+        }
+
+        /**
+         * 还能收到该模板消息的用户，分页返回；把 cursor 传回即得下一页，null 表示结束。
+         * Users who can still get a message of this template, in pages; give `cursor` back for the next, null is the end.
+         *
+         * @param int|string $limit 1 到 10000 / 1 to 10000
+         *
+         * @return array{users: list<array{openid: string, available: int}>, cursor: ?string}
+         *
+         * @throws RoutineTemplate\StoreException
+         */
+        public static function audience(
+            string|int $templateId,
+            ?string $cursor = null,
+            string|int $limit = 1000
+        ): array {
+        }
+
+        /**
+         * 一条消息的结果；没有该 id 或已过保留期则为 null。
+         * What became of a message; null if there is no such id, or no longer.
+         *
+         * @return array<string, mixed>|null 与 deliveries() 的一行相同 / as one row of deliveries()
+         *
+         * @throws RoutineTemplate\StoreException
+         */
+        public static function status(string $id): ?array
+        {
+        }
+
+        /**
+         * 发送记录，新的在前。
+         * Delivery rows, newest first.
+         *
+         * @param array<string, mixed> $filter openid、template_id、key、state (sending|delivered|refused|not_sent|unknown)、
+         *                                     since (unix time)、before (id：上一页最后一条 / last id of the page before)、
+         *                                     limit (1 … 1000, 100)
+         *
+         * @return list<array{id: string, state: string, openid: string, template_id: string, channel: string, key: ?string,
+         *     errcode: ?int, errmsg: string, msgid: int|string|null, rid: ?string, source: ?string, attempts: int,
+         *     changed: list<array<string, mixed>>, payload: ?array<string, mixed>, begun: float, finished: ?float}>
+         *
+         * @throws RoutineTemplate\StoreException
+         */
+        public static function deliveries(array $filter = []): array
+        {
+        }
+
+        /**
+         * 微信对某接口的额度计数（openapi/quota/get），以及本地计数 local。
+         * WeChat's counters of one API, and under `local` what was counted and paused here.
+         *
+         * @param string $path 例如 / such as /cgi-bin/message/subscribe/send
+         *
+         * @return array<string, mixed> 微信原样的键，加 hint 与 local / WeChat's own keys, hint and local
+         *
+         * @throws RoutineTemplate\ConfigException
+         * @throws RoutineTemplate\TransportException
+         */
+        public static function quota(string $path): array
+        {
+        }
+
+        /**
+         * 请微信清零本账号的调用次数（每月 10 次），成功后解除本地的暂停。
+         * Lets WeChat set the account's counters back (ten times a month); ends the pauses here if it did.
+         *
+         * @return array<string, mixed> 微信原样的键，加 hint；local 表示本地暂停是否已解除 / WeChat's own keys, hint; `local`
+         *                              says whether the pauses here were ended
+         *
+         * @throws RoutineTemplate\ConfigException
+         * @throws RoutineTemplate\TransportException
+         */
+        public static function clearQuota(): array
+        {
+        }
+
+        /**
          * 本进程自首次使用以来的计数。
-         * Counters of this process since it was first used.
+         * Counters of this process since it was first used, and how its store does.
          *
          * @return array{pid: int, process_started: int, sends: int, delivered: int, refused_local: int,
-         *     refused_wechat: int, transport_not_sent: int, transport_unknown: int, fitted: int, token_fetches: int,
-         *     requests: int, request_microseconds: int}
+         *     refused_wechat: int, transport_not_sent: int, transport_unknown: int, fitted: int, duplicates: int,
+         *     token_fetches: int, requests: int, request_microseconds: int, store_failures: int, store_skipped: int,
+         *     log_failures: int, store: ?string, store_state: string, store_error: ?string} store_state: unused|up|down|off
          */
         public static function stats(): array
         {
@@ -216,6 +339,41 @@ namespace RoutineTemplate {
         {
         }
 
+        /** @see \RoutineTemplate::recordGrants() */
+        public function recordGrants(string|int $openid, array|object|string $result, array $options = []): array
+        {
+        }
+
+        /** @see \RoutineTemplate::grants() */
+        public function grants(string|int $openid, string|int|null $templateId = null): array
+        {
+        }
+
+        /** @see \RoutineTemplate::audience() */
+        public function audience(string|int $templateId, ?string $cursor = null, string|int $limit = 1000): array
+        {
+        }
+
+        /** @see \RoutineTemplate::status() */
+        public function status(string $id): ?array
+        {
+        }
+
+        /** @see \RoutineTemplate::deliveries() */
+        public function deliveries(array $filter = []): array
+        {
+        }
+
+        /** @see \RoutineTemplate::quota() */
+        public function quota(string $path): array
+        {
+        }
+
+        /** @see \RoutineTemplate::clearQuota() */
+        public function clearQuota(): array
+        {
+        }
+
         /** @see \RoutineTemplate::stats() */
         public function stats(): array
         {
@@ -257,8 +415,8 @@ namespace RoutineTemplate {
     }
 
     /**
-     * 本地存储不可用。
-     * The local store cannot be used.
+     * 存储不可用，操作没有完成；send() 不会因此失败。
+     * The store cannot be used and the call was not done; send() never fails for that.
      */
     class StoreException extends Exception
     {

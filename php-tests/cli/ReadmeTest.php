@@ -38,6 +38,21 @@ final class ReadmeTest extends SandboxTestCase
         self::assertSame('pages/order_details/index?order_id=10086', $message['page']);
     }
 
+    public function testTheLinesAboutGrantsCountAClickOnceAndFindTheOrder(): void
+    {
+        $lines = self::code('README.md')[1];
+        $result = PhpProcess::run($this->shop->script('
+            RoutineTemplate::registerTemplate("ORDER_PAY_SUCCESS", $shop->orderPaid, $shop->content);
+            $openid = $shop->openid; $templateId = $shop->orderPaid; $data = $shop->order; $orderId = 10086;
+            $_POST = ["click_id" => "c1", "result" => [$shop->orderPaid => "accept", "errMsg" => "requestSubscribeMessage:ok"]];
+            ' . $lines . $lines . '
+            echo json_encode([$report["duplicate"], $answer["duplicate"], count($history), $history[0]["state"],
+                RoutineTemplate::grants($openid, $templateId)["accepted"]]);'));
+
+        self::assertSame('[true,true,1,"delivered",1]', $result->output, $result->describe());
+        self::assertCount(1, $this->shop->messages());
+    }
+
     public function testTheSeamOfCrmebKeepsItsContract(): void
     {
         $result = $this->throughTheSeam('
@@ -71,7 +86,7 @@ final class ReadmeTest extends SandboxTestCase
 
     private function throughTheSeam(string $code): ProcessResult
     {
-        $seam = self::code('README.md')[1];
+        $seam = self::code('README.md')[2];
         return PhpProcess::run($this->shop->script('
             eval("namespace EasyWeChat\\\\Core\\\\Exceptions; class HttpException extends \\\\Exception {}");
             eval("namespace EasyWeChat\\\\Support; class Collection extends \\\\ArrayObject { public function all() { return \\$this->getArrayCopy(); } }");
@@ -91,7 +106,7 @@ final class ReadmeTest extends SandboxTestCase
         self::assertContains($readme, self::READMES);
         $text = (string) file_get_contents(dirname(__DIR__, 2) . '/' . $readme);
         preg_match_all('/^```php\n(.*?)^```/ms', $text, $blocks);
-        self::assertCount(2, $blocks[1]);
+        self::assertCount(3, $blocks[1]);
         return $blocks[1];
     }
 }

@@ -25,6 +25,10 @@ pub mod table;
 mod text;
 mod untyped;
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 use flaw::{Fit, Flaw};
 use glyph::shorten;
 use shape::{Entry, Text, WHOLE};
@@ -70,12 +74,12 @@ impl Violation {
 }
 
 /// One value that fitting altered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The template parameter, such as `thing1`.
     pub field: String,
     /// Why, as a short stable name such as `cut`, `characters`, `date`, `amount`, `encoding`, `surplus`.
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     /// The value before, shortened for display.
     pub from: String,
     /// The value that is sent; `None` where the field is not sent at all.
@@ -238,7 +242,7 @@ impl Judge {
     }
 
     fn changed(&mut self, field: &str, rule: &'static str, from: &str, to: Option<String>) {
-        self.checked.changes.push(Change { field: shorten(field), rule, from: shorten(from), to });
+        self.checked.changes.push(Change { field: shorten(field), rule: Cow::Borrowed(rule), from: shorten(from), to });
     }
 }
 

@@ -156,7 +156,7 @@ fn where_a_key_comes_twice_the_last_value_wins_at_the_first_place() {
     let data = map(&[("thing1", text("旧")), ("thing2", text("二")), ("thing1.DATA", text("新"))]);
     let checked = fit(&data);
     assert_eq!(sent(&checked), [("thing1", "新"), ("thing2", "二")]);
-    assert_eq!((checked.changes[0].rule, checked.changes[0].from.as_str()), ("duplicate", "旧"));
+    assert_eq!((checked.changes[0].rule.as_ref(), checked.changes[0].from.as_str()), ("duplicate", "旧"));
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn the_template_gives_the_order_and_names_what_is_missing() {
     assert!(checked.violations[0].message_zh.contains("说明"));
     assert_eq!(checked.changes.len(), 1);
     assert_eq!(
-        (checked.changes[0].field.as_str(), checked.changes[0].rule, &checked.changes[0].to),
+        (checked.changes[0].field.as_str(), checked.changes[0].rule.as_ref(), &checked.changes[0].to),
         ("thing9", "surplus", &None)
     );
 

@@ -8,8 +8,8 @@ use ext_php_rs::ffi::zend_wrong_parameters_count_error;
 use ext_php_rs::types::{ZendObject, Zval};
 use ext_php_rs::zend::{ClassEntry, ExecuteData};
 
-use super::exception;
 use super::methods::{METHODS, Method};
+use super::{exception, supplier};
 use crate::error::Error;
 use crate::language::Text;
 use crate::message::Input;
@@ -85,6 +85,14 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// A whole number, also as digits; left out it is the given one.
+    pub fn number(&self, index: usize, default: i64) -> Result<i64, Error> {
+        let Some(value) = self.argument(index) else { return Ok(default) };
+        let digits =
+            || value.zend_str().and_then(|text| std::str::from_utf8(text.as_bytes()).ok()?.trim().parse().ok());
+        value.long().or_else(digits).ok_or_else(|| self.type_error(index, value))
+    }
+
     /// An array; left out it is empty.
     pub fn array(&self, index: usize) -> Result<Input<'a>, Error> {
         match self.argument(index) {
@@ -138,7 +146,12 @@ impl<'a> Call<'a> {
 
 /// What PHP calls for the method at `INDEX` of the table.
 pub extern "C" fn run<const INDEX: usize>(frame: &mut ExecuteData, returned: &mut Zval) {
-    let Some(method) = METHODS.get(INDEX) else { return };
+    answer(INDEX, frame, returned);
+    supplier::go_on_ending();
+}
+
+fn answer(index: usize, frame: &mut ExecuteData, returned: &mut Zval) {
+    let Some(method) = METHODS.get(index) else { return };
     // SAFETY: all members of the union have the same type.
     let given = unsafe { frame.This.u2.num_args } as usize;
     let required = method.parameters.iter().filter(|parameter| parameter.default.is_none()).count();

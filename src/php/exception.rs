@@ -95,11 +95,16 @@ extern "C" fn is_ambiguous(call: &mut ExecuteData, returned: &mut Zval) {
 
 /// Throws what ended a call. NUL bytes cannot be in an exception message; the rest of it was made plain before.
 pub fn throw(error: &Error) {
+    if ExecutorGlobals::has_exception() {
+        // Code of the application threw while we asked it for a token: that is the exception to be seen.
+        return;
+    }
     let message = error.message(request::language()).replace('\0', " ");
     let (class, code) = match error {
         Error::Config { code, .. } => (CONFIG.get(), *code),
         Error::Refused { code, .. } => (BASE.get(), *code),
         Error::Transport { ambiguous, .. } => return throw_transport(&message, *ambiguous),
+        Error::Store(_) => (STORE.get(), 0),
         Error::Value(_) => (ce::value_error(), 0),
         Error::Type(_) => (ce::type_error(), 0),
     };
@@ -112,9 +117,6 @@ pub fn throw_internal(message: String) {
 }
 
 fn throw_transport(message: &str, ambiguous: bool) {
-    if ExecutorGlobals::has_exception() {
-        return;
-    }
     let class = std::ptr::from_ref(TRANSPORT.get()).cast_mut();
     let message = ZendStr::new(message, false);
     let Ok(text) = message.as_c_str() else {

@@ -7,10 +7,12 @@ use ext_php_rs::convert::IntoZval;
 use ext_php_rs::error::Error as ZendError;
 use ext_php_rs::ffi::{IS_ARRAY, IS_FALSE, IS_LONG, IS_NULL, IS_OBJECT, IS_STRING, IS_VOID, MAY_BE_BOOL};
 use ext_php_rs::types::{ZendHashTable, Zval};
+use serde_json::Value;
 
 use super::call::Call;
-use super::{class, request, value};
+use super::{class, request, supplier, value};
 use crate::error::Error;
+use crate::grant::ReportOptions;
 use crate::message::Message;
 use crate::options::Options;
 use crate::process::Process;
@@ -134,11 +136,59 @@ pub static METHODS: [Method; METHOD_COUNT] = [
         returns: Returns::Types(STRING),
         body: access_token,
     },
+    Method {
+        name: "recordGrants",
+        parameters: &[
+            required("openid", STRING | INT, "string|int"),
+            required("result", ARRAY | OBJECT | STRING, "array|object|string"),
+            optional("options", ARRAY, "array", "[]"),
+        ],
+        returns: Returns::Types(ARRAY),
+        body: record_grants,
+    },
+    Method {
+        name: "grants",
+        parameters: &[
+            required("openid", STRING | INT, "string|int"),
+            optional("templateId", STRING | INT | NULL, "string|int|null", "null"),
+        ],
+        returns: Returns::Types(ARRAY),
+        body: grants,
+    },
+    Method {
+        name: "audience",
+        parameters: &[
+            required("templateId", STRING | INT, "string|int"),
+            optional("cursor", STRING | NULL, "?string", "null"),
+            optional("limit", INT | STRING, "string|int", "1000"),
+        ],
+        returns: Returns::Types(ARRAY),
+        body: audience,
+    },
+    Method {
+        name: "status",
+        parameters: &[required("id", STRING, "string")],
+        returns: Returns::Types(ARRAY | NULL),
+        body: status,
+    },
+    Method {
+        name: "deliveries",
+        parameters: &[optional("filter", ARRAY, "array", "[]")],
+        returns: Returns::Types(ARRAY),
+        body: deliveries,
+    },
+    Method {
+        name: "quota",
+        parameters: &[required("path", STRING, "string")],
+        returns: Returns::Types(ARRAY),
+        body: quota,
+    },
+    Method { name: "clearQuota", parameters: &[], returns: Returns::Types(ARRAY), body: clear_quota },
     Method { name: "stats", parameters: &[], returns: Returns::Types(ARRAY), body: stats },
 ];
 
 /// How many methods there are.
-pub const METHOD_COUNT: usize = 10;
+pub const METHOD_COUNT: usize = 17;
 /// How many of them, from the first on, belong to no account and are not on `App`.
 pub const ONLY_STATIC: usize = 2;
 
@@ -160,7 +210,8 @@ fn version(_: &Call<'_>) -> Result<Zval, Error> {
 
 fn configure(call: &Call<'_>) -> Result<Zval, Error> {
     let changes = call.array(0)?;
-    request::with(|context| context.configure(call.appid.as_deref(), &changes))?;
+    let supplier = call.argument(0).and_then(supplier::given);
+    request::configure(call.appid.as_deref(), &changes, supplier)?;
     Ok(Zval::null())
 }
 
@@ -172,7 +223,7 @@ fn send(call: &Call<'_>) -> Result<Zval, Error> {
         page: call.text(3)?,
         options: Options::read(&call.array(4)?)?,
     };
-    let app = request::with(|context| context.app(call.appid.as_deref()))?;
+    let app = request::app(call.appid.as_deref())?;
     let answer = app.send(&message)?;
     value::answer(&answer, app.settings().hint_lang).map_err(no_memory)
 }
@@ -180,7 +231,7 @@ fn send(call: &Call<'_>) -> Result<Zval, Error> {
 fn send_template(call: &Call<'_>) -> Result<Zval, Error> {
     let (openid, template_id) = (call.text(0)?.unwrap_or_default(), call.text(1)?.unwrap_or_default());
     let (link, data) = (call.text(2)?, call.data(3)?);
-    let app = request::with(|context| context.app(call.appid.as_deref()))?;
+    let app = request::app(call.appid.as_deref())?;
     match app.send_template(&openid, &template_id, link.as_deref(), data)? {
         Some(answer) => value::answer(&answer, app.settings().hint_lang).map_err(no_memory),
         None => php(false),
@@ -189,7 +240,7 @@ fn send_template(call: &Call<'_>) -> Result<Zval, Error> {
 
 fn validate(call: &Call<'_>) -> Result<Zval, Error> {
     let (template_id, data, options) = (call.required_text(0)?, call.data(1)?, Options::read(&call.array(2)?)?);
-    let app = request::with(|context| context.app(call.appid.as_deref()))?;
+    let app = request::app(call.appid.as_deref())?;
     let violations = app.validate(&template_id, &data, options.channel);
     value::violations(&violations, app.settings().hint_lang).and_then(array).map_err(no_memory)
 }
@@ -202,19 +253,56 @@ fn register_template(call: &Call<'_>) -> Result<Zval, Error> {
 
 fn template_id(call: &Call<'_>) -> Result<Zval, Error> {
     let key = call.required_text(0)?;
-    let app = request::with(|context| context.app(call.appid.as_deref()))?;
+    let app = request::app(call.appid.as_deref())?;
     php(app.template_id(&key))
 }
 
 fn access_token(call: &Call<'_>) -> Result<Zval, Error> {
     let refresh = call.flag(0)?;
-    php(request::with(|context| context.app(call.appid.as_deref()))?.access_token(refresh)?)
+    php(request::app(call.appid.as_deref())?.access_token(refresh)?)
 }
 
-fn stats(_: &Call<'_>) -> Result<Zval, Error> {
+fn record_grants(call: &Call<'_>) -> Result<Zval, Error> {
+    let (openid, result) = (call.required_text(0)?, call.data(1)?);
+    let options = ReportOptions::read(&call.array(2)?)?;
+    json(&request::app(call.appid.as_deref())?.record_grants(&openid, &result, &options)?)
+}
+
+fn grants(call: &Call<'_>) -> Result<Zval, Error> {
+    let (openid, template_id) = (call.required_text(0)?, call.text(1)?);
+    json(&request::app(call.appid.as_deref())?.grants(&openid, template_id.as_deref())?)
+}
+
+fn audience(call: &Call<'_>) -> Result<Zval, Error> {
+    let (template_id, cursor, limit) = (call.required_text(0)?, call.text(1)?, call.number(2, 1000)?);
+    json(&request::app(call.appid.as_deref())?.audience(&template_id, cursor.as_deref(), limit)?)
+}
+
+fn status(call: &Call<'_>) -> Result<Zval, Error> {
+    let row = request::app(call.appid.as_deref())?.status(&call.required_text(0)?)?;
+    json(&row.unwrap_or_default())
+}
+
+fn deliveries(call: &Call<'_>) -> Result<Zval, Error> {
+    json(&request::app(call.appid.as_deref())?.deliveries(&call.array(0)?)?)
+}
+
+fn quota(call: &Call<'_>) -> Result<Zval, Error> {
+    json(&request::app(call.appid.as_deref())?.quota(&call.required_text(0)?)?)
+}
+
+fn clear_quota(call: &Call<'_>) -> Result<Zval, Error> {
+    json(&request::app(call.appid.as_deref())?.clear_quota()?)
+}
+
+fn json(value: &Value) -> Result<Zval, Error> {
+    value::json(value).map_err(no_memory)
+}
+
+fn stats(call: &Call<'_>) -> Result<Zval, Error> {
     let process = Process::existing();
     let blank = Stats::default();
-    let mut row = ZendHashTable::with_capacity(16);
+    let mut row = ZendHashTable::with_capacity(32);
     let started =
         process.and_then(|process| process.started().duration_since(UNIX_EPOCH).ok()).map_or(0, |age| age.as_secs());
     let mut insert = |name: &str, value: u64| row.insert(name, i64::try_from(value).unwrap_or(i64::MAX));
@@ -223,6 +311,11 @@ fn stats(_: &Call<'_>) -> Result<Zval, Error> {
     for (name, value) in process.map_or(&blank, |process| &process.stats).rows() {
         insert(name, value).map_err(no_memory)?;
     }
+    let app = request::app(call.appid.as_deref())?;
+    let condition = app.store_condition();
+    row.insert("store", condition.place).map_err(no_memory)?;
+    row.insert("store_state", condition.state).map_err(no_memory)?;
+    row.insert("store_error", condition.error).map_err(no_memory)?;
     array(row).map_err(no_memory)
 }
 

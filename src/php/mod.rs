@@ -1,7 +1,7 @@
 //! The native face: PHP values in, `App`, PHP values out. Nothing else happens here.
 //!
-//! Invariants: no Zend pointer outlives a call, no PHP code is called from here (so no bailout skips a destructor of
-//! ours except out of memory), and every exported body runs inside one guard that turns a panic into an exception.
+//! Invariants: no Zend pointer outlives its request, PHP code is called in one place only (`supplier`, which lets no bailout
+//! skip a destructor of ours), and every exported body runs inside one guard that turns a panic into an exception.
 #![allow(unsafe_code)]
 
 mod call;
@@ -11,6 +11,7 @@ mod info;
 mod ini;
 mod methods;
 mod request;
+mod supplier;
 mod value;
 
 use ext_php_rs::prelude::*;

@@ -1,16 +1,22 @@
 //! The context of the present PHP request.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::ini;
+use crate::app::{App, TokenSupplier};
 use crate::config::{SETTINGS, Settings};
 use crate::context::Context;
 use crate::error::Error;
 use crate::language::{Language, Text};
+use crate::message::Input;
 
 thread_local! {
     static CONTEXT: RefCell<Option<Context>> = const { RefCell::new(None) };
+    // Values of PHP, which belong to the request: by appid, what supplies its token.
+    static SUPPLIERS: RefCell<HashMap<String, Rc<dyn TokenSupplier>>> = RefCell::new(HashMap::new());
     // A pool or virtual host may have its own values, so they are read at each request, but parsed only when they changed.
     static INI: RefCell<Option<(Vec<String>, Arc<Settings>)>> = const { RefCell::new(None) };
 }
@@ -21,6 +27,33 @@ pub fn with<R>(body: impl FnOnce(&mut Context) -> Result<R, Error>) -> Result<R,
         Some(context) => body(context),
         None => body(context.insert(Context::new(ini_settings()?))),
     })
+}
+
+/// The default account, or the one of this appid, ready for a call.
+pub fn app(appid: Option<&str>) -> Result<App, Error> {
+    let app = with(|context| context.app(appid))?;
+    let supplier = SUPPLIERS.with_borrow(|suppliers| suppliers.get(&app.settings().appid).cloned());
+    Ok(match supplier {
+        Some(supplier) => app.with_supplier(supplier),
+        None => app,
+    })
+}
+
+/// Changes settings; `supplier` is what the member `token` holds where it is a callable.
+pub fn configure(
+    appid: Option<&str>,
+    changes: &Input<'_>,
+    supplier: Option<Rc<dyn TokenSupplier>>,
+) -> Result<(), Error> {
+    let configured = with(|context| context.configure(appid, changes, supplier.is_some()))?;
+    if let Some(supplier) = supplier {
+        SUPPLIERS.with_borrow_mut(|suppliers| suppliers.insert(configured, supplier));
+    } else if changes.get("token").is_some() {
+        // Dropping it may run the application's code, which may come back here: not while the map is borrowed.
+        let former = SUPPLIERS.with_borrow_mut(|suppliers| suppliers.remove(&configured));
+        drop(former);
+    }
+    Ok(())
 }
 
 /// The language of error texts: the request's, else php.ini's.
@@ -35,6 +68,7 @@ pub fn language() -> Language {
 /// Drops what the request has configured: the next one may belong to another shop.
 pub fn forget() {
     CONTEXT.set(None);
+    drop(SUPPLIERS.take());
 }
 
 fn ini_settings() -> Result<Arc<Settings>, Error> {

@@ -8,6 +8,8 @@ use ext_php_rs::error::Result as ZendResult;
 use ext_php_rs::types::{ZendHashTable, Zval};
 use ext_php_rs::zend::ce;
 
+use serde_json::Value;
+
 use crate::answer::{Answer, MsgId};
 use crate::field::{Change, Violation};
 use crate::language::Language;
@@ -97,8 +99,42 @@ pub fn answer(answer: &Answer, hints: Language) -> ZendResult<Zval> {
     array.insert("changed", changes(&answer.changed)?)?;
     array.insert("violations", violations(&answer.violations, hints)?)?;
     array.insert("duplicate", answer.duplicate)?;
+    array.insert("id", answer.id.map(|id| id.to_string()))?;
     array.insert("hint", answer.hint.as_str())?;
     array.into_zval(false)
+}
+
+/// A value of the core as PHP has it: objects and lists become arrays.
+pub fn json(value: &Value) -> ZendResult<Zval> {
+    match value {
+        Value::Null => Ok(Zval::null()),
+        Value::Bool(flag) => flag.into_zval(false),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(number), _) => number.into_zval(false),
+            (None, Some(number)) => number.into_zval(false),
+            (None, None) => number.to_string().into_zval(false),
+        },
+        Value::String(text) => text.as_str().into_zval(false),
+        Value::Array(items) => {
+            let mut list = ZendHashTable::with_capacity(u32_size(items.len()));
+            for item in items {
+                list.push(json(item)?)?;
+            }
+            list.into_zval(false)
+        }
+        Value::Object(members) => {
+            let mut map = ZendHashTable::with_capacity(u32_size(members.len()));
+            for (name, member) in members {
+                // A key that consists of digits is an int in PHP, as in any array that PHP code writes.
+                map.insert(name.as_str(), json(member)?)?;
+            }
+            map.into_zval(false)
+        }
+    }
+}
+
+fn u32_size(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 /// The list that `validate()` answers.
@@ -121,7 +157,7 @@ fn changes(changes: &[Change]) -> ZendResult<ZBox<ZendHashTable>> {
     for change in changes {
         let mut row = ZendHashTable::with_capacity(4);
         row.insert("field", change.field.as_str())?;
-        row.insert("rule", change.rule)?;
+        row.insert("rule", change.rule.as_ref())?;
         row.insert("from", change.from.as_str())?;
         row.insert("to", change.to.as_deref())?;
         list.push(row)?;

@@ -126,9 +126,16 @@ pub enum Begun {
         seen: u64,
     },
     /// The API is paused. The row is `refused`, with the pause's errcode, and is not the last word.
-    Paused(Pause),
+    Paused {
+        /// The row's id.
+        id: MessageId,
+        /// Until when.
+        pause: Pause,
+    },
     /// The ledger refuses. The row is `refused` with 43101, and is not the last word.
     NoGrant {
+        /// The row's id.
+        id: MessageId,
         /// Whether by WeChat's own word, rather than by our count.
         certain: bool,
     },

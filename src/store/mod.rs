@@ -6,12 +6,14 @@
 //! differ agree on a lease.
 //!
 //! Nothing in here decides about a message. `app` asks, the store answers, and a store that fails never stops a send
-//! (see `keeper`).
+//! (see [`keeper`]).
 
 mod error;
 mod grant;
+pub mod keeper;
 mod message;
 mod owner;
+mod place;
 mod quota;
 mod redis;
 mod sqlite;
@@ -82,8 +84,8 @@ pub trait Store: Send + Sync {
     fn finish(&self, begin: &Begin<'_>, epoch: u32, end: &End<'_>, until: Instant) -> Result<(), StoreError>;
 
     /// Leaves the row of a message that was refused before [`Store::begin`]. A row with the same key that has a verdict, or
-    /// is under way, stays as it is.
-    fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, until: Instant) -> Result<(), StoreError>;
+    /// is under way, stays as it is. Answers the id of the row that there is now.
+    fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, until: Instant) -> Result<MessageId, StoreError>;
 
     /// One delivery row by its id.
     fn delivery(&self, appid: &str, id: MessageId, until: Instant) -> Result<Option<Delivery>, StoreError>;

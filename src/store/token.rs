@@ -22,7 +22,7 @@ pub struct TokenAsk<'a> {
     pub force: bool,
     /// How long the caller may take to fetch one.
     pub lease: Duration,
-    /// A token that was fetched this recently is not fetched again, refused or forced.
+    /// A refused token that WeChat has issued again this recently, and a forced one, is not fetched once more.
     pub fresh: Duration,
     /// A former holder of the lease that is known to have ended: its lease is over.
     pub ended: Option<&'a str>,
@@ -57,7 +57,8 @@ pub struct StoredRefusal {
 /// What a caller does now. The rules, in this order; a token that has ended counts as none:
 ///
 /// 1. With `refused`: a stored token that differs from it, or whose fence is above `held`, is [`TokenTurn::Token`]; the same
-///    one, fetched less than `fresh` ago, is [`TokenTurn::JustFetched`].
+///    one, if WeChat issued it *again* (`put_token` found that very token stored) less than `fresh` ago, is
+///    [`TokenTurn::JustFetched`].
 /// 2. With `force`: a token fetched less than `fresh` ago is [`TokenTurn::Token`].
 /// 3. With neither: a token that is not due is [`TokenTurn::Token`].
 /// 4. A refusal that stands (under `account` or `account_here`): a token that lives and is not `refused` is
@@ -68,7 +69,7 @@ pub struct StoredRefusal {
 pub enum TokenTurn {
     /// Use this one.
     Token(StoredToken),
-    /// The refused token was fetched only just now; asking again would help nobody.
+    /// WeChat has issued the refused token again only just now; asking once more would help nobody.
     JustFetched,
     /// WeChat has refused lately to issue one.
     Refused(StoredRefusal),

@@ -85,14 +85,29 @@ pub async fn send(
     body: Bytes,
     deadline: Deadline,
 ) -> Attempt {
-    let mut url = endpoint(settings, channel.path());
+    client.post(with_token(endpoint(settings, channel.path()), token), body, deadline).await
+}
+
+/// Any endpoint that takes a token and a JSON body.
+pub async fn call(
+    client: &Client,
+    settings: &Settings,
+    path: &str,
+    token: &str,
+    body: &serde_json::Value,
+    deadline: Deadline,
+) -> Attempt {
+    client.post(with_token(endpoint(settings, path), token), body.to_string().into(), deadline).await
+}
+
+fn with_token(mut url: Url, token: &str) -> Url {
     if token.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
         // What WeChat issues; escaping it letter by letter would be a tenth of the work of a send.
         url.set_query(Some(&format!("access_token={token}")));
     } else {
         url.query_pairs_mut().append_pair("access_token", token);
     }
-    client.post(url, body, deadline).await
+    url
 }
 
 /// `POST /cgi-bin/stable_token` in normal mode, or `GET /cgi-bin/token`.

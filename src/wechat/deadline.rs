@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+/// Long enough for one transaction on a busy host.
+const MOMENT: Duration = Duration::from_millis(600);
+
 /// The moment at which a call must have ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
@@ -23,6 +26,11 @@ impl Deadline {
     /// The whole time that was given, for error texts.
     pub fn total(&self) -> Duration {
         self.total
+    }
+
+    /// The same, but at least a moment from now: for what must still be written down when time is up.
+    pub fn or_a_moment(self) -> Self {
+        Self { at: self.at.max(Instant::now() + MOMENT), ..self }
     }
 
     /// What is left of it; zero once it has passed.

@@ -217,7 +217,7 @@ fn a_call_whose_answer_was_lost_is_repeated_without_doing_anything_twice() {
     };
     direct.token(&TokenAsk { account: "other", ..ask.clone() }, soon()).unwrap();
     let (store, proxy) = through(1);
-    assert_eq!(store.token(&ask, soon()).unwrap(), TokenTurn::Fetch { fence: 1 });
+    assert!(matches!(store.token(&ask, soon()).unwrap(), TokenTurn::Fetch { .. }));
     drop(store);
     proxy.join().unwrap();
     assert!(matches!(direct.token(&ask, soon()).unwrap(), TokenTurn::Busy { .. }));

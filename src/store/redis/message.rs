@@ -27,8 +27,11 @@ impl RedisStore {
                 grant: read_grant(&items.text()?)?,
                 seen: items.parse()?,
             },
-            "paused" => Begun::Paused(Pause { errcode: items.parse()?, until: items.parse()? }),
-            "no_grant" => Begun::NoGrant { certain: items.text()? == "1" },
+            "paused" => {
+                let id = items.parse()?;
+                Begun::Paused { id, pause: Pause { errcode: items.parse()?, until: items.parse()? } }
+            }
+            "no_grant" => Begun::NoGrant { id: items.parse()?, certain: items.text()? == "1" },
             "known" => Begun::Known(read_delivery(items.value()?)?),
             "under_way" => {
                 let owner = items.text()?;
@@ -74,9 +77,9 @@ impl RedisStore {
         begin: &Begin<'_>,
         refusal: &LocalRefusal<'_>,
         until: Instant,
-    ) -> Result<(), StoreError> {
+    ) -> Result<MessageId, StoreError> {
         let call = message(begin).with(refusal.errcode).with(refusal.errmsg);
-        self.run(&REFUSE, &call, until).map(drop)
+        Items::new(self.run(&REFUSE, &call, until)?, "answer")?.parse()
     }
 
     pub(super) fn find_delivery(

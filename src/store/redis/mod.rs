@@ -78,7 +78,7 @@ impl Store for RedisStore {
         self.close_message(begin, epoch, end, until)
     }
 
-    fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, until: Instant) -> Result<(), StoreError> {
+    fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, until: Instant) -> Result<MessageId, StoreError> {
         self.refuse_message(begin, refusal, until)
     }
 

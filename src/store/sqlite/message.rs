@@ -8,7 +8,7 @@ use super::settle::Sending;
 use super::{account, ledger, quota};
 use crate::config::GrantPolicy;
 use crate::store::{
-    Begin, Begun, Choice, Delivery, End, Grant, LedgerRow, LocalRefusal, Millis, Pause, Settlement, State,
+    Begin, Begun, Choice, Delivery, End, Grant, LedgerRow, LocalRefusal, MessageId, Millis, Pause, Settlement, State,
 };
 
 /// The errcode of a refusal by the ledger: WeChat's own for a user without a grant.
@@ -44,8 +44,8 @@ pub(super) fn begin(db: &Connection, begin: &Begin<'_>) -> rusqlite::Result<Begu
     };
     let mut written = Written::after(db, context.account, begin, former)?;
     let refusal = match (&context.pause, context.grant(begin)) {
-        (Some(pause), _) => Err((pause.errcode, Begun::Paused(pause.clone()))),
-        (None, Err(certain)) => Err((NO_GRANT, Begun::NoGrant { certain })),
+        (Some(pause), _) => Err((pause.errcode, Begun::Paused { id: written.id, pause: pause.clone() })),
+        (None, Err(certain)) => Err((NO_GRANT, Begun::NoGrant { id: written.id, certain })),
         (None, Ok(grant)) => Ok(grant),
     };
     let seen = if begin.counts_grants() { context.reports } else { 0 };
@@ -99,13 +99,13 @@ pub(super) fn finish(db: &Connection, begin: &Begin<'_>, epoch: u32, end: &End<'
     Sending { id, epoch, template, openid: begin.openid }.settle(db, end.grant, end.settlement, now)
 }
 
-pub(super) fn refuse(db: &Connection, begin: &Begin<'_>, refusal: &LocalRefusal<'_>) -> rusqlite::Result<()> {
+pub(super) fn refuse(db: &Connection, begin: &Begin<'_>, refusal: &LocalRefusal<'_>) -> rusqlite::Result<MessageId> {
     let now = now();
     let account = account::intern(db, begin.appid)?;
     let template = account::intern_template(db, account, begin.template_id)?;
     let former = live(db, account, begin, now)?;
-    if former.as_ref().is_some_and(|stored| stored.last_word || stored.state == State::Sending) {
-        return Ok(());
+    if let Some(stands) = former.as_ref().filter(|stored| stored.last_word || stored.state == State::Sending) {
+        return Ok(stands.shown.id);
     }
     let written = Written {
         state: State::Refused,
@@ -114,7 +114,8 @@ pub(super) fn refuse(db: &Connection, begin: &Begin<'_>, refusal: &LocalRefusal<
         finished: Some(now),
         ..Written::after(db, account, begin, former)?
     };
-    written.insert(db, (account, template), begin, now)
+    written.insert(db, (account, template), begin, now)?;
+    Ok(written.id)
 }
 
 /// Nobody will close it any more: unknown, which is the last word, and what it reserved stays reserved.

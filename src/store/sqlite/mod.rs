@@ -109,7 +109,7 @@ impl Store for SqliteStore {
         self.write(self.durability_of(begin), until, |db| message::finish(db, begin, epoch, end))
     }
 
-    fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, until: Instant) -> Result<(), StoreError> {
+    fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, until: Instant) -> Result<MessageId, StoreError> {
         self.write(Durability::Process, until, |db| message::refuse(db, begin, refusal))
     }
 

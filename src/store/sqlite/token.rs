@@ -12,6 +12,8 @@ struct Row {
     token: Option<String>,
     fence: u64,
     fetched: Millis,
+    /// WeChat issued the token that was stored already.
+    again: bool,
     renew: Millis,
     ends: Millis,
     owner: String,
@@ -42,7 +44,7 @@ pub(super) fn look(db: &Connection, ask: &TokenAsk<'_>, now: Millis) -> rusqlite
         if token.token.reveal() != refused || token.fence > ask.held {
             return Ok(Some(TokenTurn::Token(token.clone())));
         }
-        if token.age < ask.fresh {
+        if row.again && token.age < ask.fresh {
             return Ok(Some(TokenTurn::JustFetched));
         }
     }
@@ -96,6 +98,7 @@ pub(super) fn put(db: &Connection, fetched: &Fetched<'_>, now: Millis) -> rusqli
         .prepare_cached(
             "INSERT INTO token (account, fence, token, fetched, renew, ends) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (account) DO UPDATE SET fence = excluded.fence, token = excluded.token,
+               again = coalesce(token.token = excluded.token, 0),
                fetched = excluded.fetched, renew = excluded.renew, ends = excluded.ends
              WHERE excluded.fence >= token.fence",
         )?
@@ -151,18 +154,19 @@ fn end_lease(db: &Connection, account: &str, fence: u64) -> rusqlite::Result<boo
 
 fn find(db: &Connection, account: &str) -> rusqlite::Result<Option<Row>> {
     db.prepare_cached(
-        "SELECT token, fence, fetched, renew, ends, owner, lease_fence, lease FROM token WHERE account = ?1",
+        "SELECT token, fence, fetched, again, renew, ends, owner, lease_fence, lease FROM token WHERE account = ?1",
     )?
     .query_row([account], |row| {
         Ok(Row {
             token: row.get(0)?,
             fence: read_count(row, 1)?,
             fetched: row.get(2)?,
-            renew: row.get(3)?,
-            ends: row.get(4)?,
-            owner: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
-            lease_fence: read_count(row, 6)?,
-            lease: row.get(7)?,
+            again: row.get(3)?,
+            renew: row.get(4)?,
+            ends: row.get(5)?,
+            owner: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
+            lease_fence: read_count(row, 7)?,
+            lease: row.get(8)?,
         })
     })
     .optional()

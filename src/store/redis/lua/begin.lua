@@ -39,7 +39,7 @@ local pause = redis.call('HGET', P .. 'p', message.api)
 if pause then
   local errcode, ends = string.match(pause, '^(-?%d+) (-?%d+)$')
   if not errcode then corrupt('pause') end
-  if tonumber(ends) > now then return refused(errcode, { 'paused', errcode, ends }) end
+  if tonumber(ends) > now then return refused(errcode, { 'paused', id, errcode, ends }) end
 end
 
 -- 3. The ledger.
@@ -49,13 +49,13 @@ if message.counts then
   touch_ledger(message.openid, message.template)
   local reported = redis.call('SISMEMBER', P .. 't', message.template) == 1
   if entry.refused == '1' and reported and message.policy ~= 'off' then
-    return refused('43101', { 'no_grant', '1' })
+    return refused('43101', { 'no_grant', id, '1' })
   elseif entry.long_term == '1' and entry.state == 'a' then
     grant = 'long_term'
   elseif available(entry) > 0 then
     grant = 'reserved'
   elseif message.policy == 'strict' then
-    return refused('43101', { 'no_grant', '0' })
+    return refused('43101', { 'no_grant', id, '0' })
   elseif reported then
     grant = 'on_credit'
   end

@@ -29,7 +29,7 @@ end
 
 if alive and refused then
   if not same or number('fence') > held then return { 'token', token() } end
-  if young then return { 'just_fetched' } end
+  if young and stored.again == '1' then return { 'just_fetched' } end
 end
 if alive and force and young then return { 'token', token() } end
 if alive and not refused and not force and number('due') > now then return { 'token', token() } end
@@ -52,7 +52,8 @@ if stored.owner and number('over') > now and stored.owner ~= ended then
   return { 'busy', stored.owner, digits(number('over') - now), alive and not same and token() or {} }
 end
 
-local fence = digits(math.max(number('leased'), number('fence')) + 1)
+-- The time, or one more: above the fences of a server that was restarted empty, too.
+local fence = digits(math.max(now, number('leased') + 1, number('fence') + 1))
 write_version(unversioned)
 redis.call('HSET', P .. 'token', 'leased', fence, 'owner', owner, 'over', digits(now + lease), 'call', call)
 redis.call('PEXPIRE', P .. 'token', KEPT)

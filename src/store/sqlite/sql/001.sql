@@ -94,6 +94,7 @@ CREATE TABLE token (
     token       TEXT,
     fence       INTEGER NOT NULL DEFAULT 0,
     fetched     INTEGER NOT NULL DEFAULT 0,
+    again       INTEGER NOT NULL DEFAULT 0,
     renew       INTEGER NOT NULL DEFAULT 0,
     ends        INTEGER NOT NULL DEFAULT 0,
     owner       TEXT,

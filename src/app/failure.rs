@@ -1,0 +1,99 @@
+//! The words of a call that ends without a verdict.
+
+use crate::error::Error;
+use crate::language::Text;
+use crate::store::StoreError;
+use crate::wechat::client::Failure;
+
+fn transport(zh: &str, en: &str, failure: &Failure, ambiguous: bool) -> Error {
+    let (cause, detail) = (failure.cause.text(), &failure.detail);
+    let text = Text::new(format!("{zh}{}（{detail}）", cause.zh), format!("{en}{} ({detail})", cause.en));
+    Error::Transport { text, ambiguous }
+}
+
+/// Nothing was written.
+pub(super) fn not_sent(failure: &Failure) -> Error {
+    transport("消息没有发出，可以稍后重试：", "Not sent, safe to try again later: ", failure, false)
+}
+
+/// There is no token, so nothing could be written.
+pub(super) fn no_token(failure: &Failure, zh: &str, en: &str) -> Error {
+    transport(&format!("{zh}没有取到 access_token，"), &format!("{en}no access token, "), failure, false)
+}
+
+/// It was written, and there is no answer.
+pub(super) fn unknown(failure: &Failure) -> Error {
+    transport(
+        "请求已发出但没有结果，消息可能已送达，请勿自动重发：",
+        "Sent, but there is no verdict; it may have been delivered, never resend it by itself: ",
+        failure,
+        true,
+    )
+}
+
+/// The same of a message that took a grant.
+pub(super) fn keeping_the_grant(error: Error) -> Error {
+    match error {
+        Error::Transport { text, ambiguous: true } => Error::Transport {
+            text: Text::new(
+                format!("{}；账本中这次授权保持占用", text.zh),
+                format!("{}; its grant stays reserved in the ledger", text.en),
+            ),
+            ambiguous: true,
+        },
+        other => other,
+    }
+}
+
+/// An earlier call with the same key has no verdict.
+pub(super) fn unknown_before(key: &str, detail: &str) -> Error {
+    let detail = if detail.is_empty() { "the process that sent it ended" } else { detail };
+    Error::Transport {
+        text: Text::new(
+            format!("key “{key}” 的消息已经发出过但没有结果，可能已送达，不再重发（{detail}）"),
+            format!(
+                "the message with key \"{key}\" was sent before without a verdict; it may have been delivered and is not sent again ({detail})"
+            ),
+        ),
+        ambiguous: true,
+    }
+}
+
+/// Another call is sending the message with this key.
+pub(super) fn under_way(key: &str, waited: u128) -> Error {
+    Error::Transport {
+        text: Text::new(
+            format!("key “{key}” 的消息正由另一个调用发送，等待 {waited} 毫秒仍无结果"),
+            format!(
+                "the message with key \"{key}\" is being sent by another call, which had no verdict within {waited} ms"
+            ),
+        ),
+        ambiguous: true,
+    }
+}
+
+/// The key belongs to another message.
+pub(super) fn key_taken(key: &str) -> Error {
+    Error::value(
+        format!(
+            "选项 key：“{key}” 已用于另一个用户或模板的消息，请把事件写进 key，如 order-123-paid、order-123-shipped"
+        ),
+        format!(
+            "option key: \"{key}\" belongs to a message to another user or with another template; name the event in it, such as order-123-paid, order-123-shipped"
+        ),
+    )
+}
+
+/// The store cannot serve.
+pub(super) fn store(error: &StoreError, place: Option<&str>) -> Error {
+    let (text, place) = (error.fault.text(), place.unwrap_or("store"));
+    let unsure = if error.maybe_done {
+        ("，这次操作可能已经完成", "; the operation may have been done")
+    } else {
+        ("", "")
+    };
+    Error::Store(Text::new(
+        format!("存储 {place} {}{}（{}）", text.zh, unsure.0, error.detail),
+        format!("the store {place} {}{} ({})", text.en, unsure.1, error.detail),
+    ))
+}

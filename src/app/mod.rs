@@ -1,0 +1,145 @@
+//! One WeChat account: everything that an application can ask of it. Each file here is one subject.
+
+mod account;
+mod failure;
+mod ledger;
+mod post;
+mod records;
+mod send;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::answer::{Answer, Source};
+use crate::config::{Secret, Settings, StorePlace};
+use crate::error::Error;
+use crate::field::{self, Mode, Violation};
+use crate::message::{Channel, Input, Message};
+use crate::options::Options;
+use crate::process::Process;
+use crate::registry::Registry;
+use crate::store::keeper::{Condition, Keeper, Outage};
+use crate::store::{Store, StoreError};
+use crate::wechat::deadline::Deadline;
+use crate::wechat::errcode::Outcome;
+
+/// What supplies the token where the application keeps it (`token_mode` external). It may run the application's code, so it
+/// is asked while nothing is under way.
+pub trait TokenSupplier {
+    /// The token now; `refresh` after WeChat refused the one before.
+    fn token(&self, refresh: bool) -> Result<Secret, Error>;
+}
+
+/// One account with its settings and templates, as the present PHP request knows them.
+#[derive(Clone)]
+pub struct App {
+    settings: Arc<Settings>,
+    registry: Arc<Registry>,
+    supplier: Option<Rc<dyn TokenSupplier>>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("App").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// An account.
+    pub fn new(settings: Arc<Settings>, registry: Arc<Registry>) -> Self {
+        Self { settings, registry, supplier: None }
+    }
+
+    /// The same, with its token from the application instead of the setting `token`.
+    pub fn with_supplier(self, supplier: Rc<dyn TokenSupplier>) -> Self {
+        Self { supplier: Some(supplier), ..self }
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The template id that was registered under a name.
+    pub fn template_id(&self, key: &str) -> Option<&str> {
+        self.registry.id(key)
+    }
+
+    /// What WeChat would certainly refuse on this channel, without any request; empty if nothing.
+    pub fn validate(&self, template_id: &str, data: &Input<'_>, channel: Channel) -> Vec<Violation> {
+        let template_id = self.registry.id(template_id).unwrap_or(template_id);
+        field::check(data, self.registry.template(template_id), Mode::Strict, channel).violations
+    }
+
+    /// Sends one message now.
+    pub fn send(&self, message: &Message<'_>) -> Result<Answer, Error> {
+        self.require_account()?;
+        let process = Process::current()?;
+        process.stats.sends.increment();
+        let result = self.walk(process, message);
+        match &result {
+            Ok(answer) if answer.duplicate => process.stats.duplicates.increment(),
+            Ok(answer) if answer.outcome == Outcome::Delivered => process.stats.delivered.increment(),
+            Ok(answer) if answer.source == Source::Local => process.stats.refused_local.increment(),
+            Ok(_) => process.stats.refused_wechat.increment(),
+            Err(Error::Transport { ambiguous: true, .. }) => process.stats.transport_unknown.increment(),
+            Err(Error::Transport { ambiguous: false, .. }) => process.stats.transport_not_sent.increment(),
+            Err(_) => {}
+        }
+        result
+    }
+
+    /// CRMEB's `sendTemplate($openId, $templateId, $link, $dataKey)`: `None` where CRMEB answers `false`.
+    pub fn send_template(
+        &self,
+        openid: &str,
+        template_id: &str,
+        link: Option<&str>,
+        data: Input<'_>,
+    ) -> Result<Option<Answer>, Error> {
+        if openid.is_empty() || template_id.is_empty() {
+            return Ok(None);
+        }
+        self.send(&Message {
+            touser: Cow::Borrowed(openid),
+            template_id: Cow::Borrowed(template_id),
+            data,
+            page: link.map(Cow::Borrowed),
+            options: Options::default(),
+        })
+        .map(Some)
+    }
+
+    /// Where this account's store is and how it does, in this process.
+    pub fn store_condition(&self) -> Condition {
+        match (&self.settings.store, Process::existing()) {
+            (StorePlace::Off, _) => Condition { state: "off", ..Condition::default() },
+            (_, Some(process)) => process.keeper(&self.settings).condition(),
+            (_, None) => Condition { state: "unused", ..Condition::default() },
+        }
+    }
+
+    fn require_account(&self) -> Result<(), Error> {
+        self.settings.require_account(self.supplier.is_some())
+    }
+
+    /// One transaction for a call that is about nothing but the store.
+    fn stored<T>(
+        &self,
+        transaction: impl FnOnce(&dyn Store, std::time::Instant) -> Result<T, StoreError>,
+    ) -> Result<T, Error> {
+        self.settings.require_appid()?;
+        let process = Process::current()?;
+        let keeper: Arc<Keeper> = process.keeper(&self.settings);
+        let deadline = Deadline::after(self.settings.timeout);
+        keeper.insist(deadline, &process.stats, transaction).map_err(|outage| match outage {
+            Outage::Off => Error::config(
+                "设置 store 为 off，没有可查询或写入的数据",
+                "the setting store is off: there is nothing to ask or to write to",
+            ),
+            Outage::Failed(error) => failure::store(&error, keeper.condition().place.as_deref()),
+        })
+    }
+}

@@ -1,0 +1,166 @@
+//! One message on its way to WeChat: token, post, and what the answer calls for.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::App;
+use super::failure::{no_token, not_sent, unknown};
+use crate::answer::Answer;
+use crate::config::TokenMode;
+use crate::error::Error;
+use crate::message::Channel;
+use crate::process::Process;
+use crate::store::keeper::Keeper;
+use crate::token::{Fetch, Held, TokenFailure, TokenKey, TokenSlot};
+use crate::wechat::api::{self, Verdict};
+use crate::wechat::client::{Attempt, Cause, Client, Failure};
+use crate::wechat::deadline::Deadline;
+use crate::wechat::errcode::{self, Outcome};
+
+/// What one call needs to reach WeChat.
+pub(super) struct Line<'a> {
+    pub(super) process: &'a Process,
+    pub(super) client: Client,
+    pub(super) keeper: Arc<Keeper>,
+    pub(super) deadline: Deadline,
+    key: Arc<TokenKey>,
+    slot: Arc<TokenSlot>,
+}
+
+/// What became of a message that was let go.
+pub(super) struct Posted {
+    /// The verdict, or why there is none.
+    pub(super) result: Result<Answer, Error>,
+    /// How often it was written to a connection, wholly or in part.
+    pub(super) attempts: u32,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn new(app: &App, process: &'a Process, deadline: Deadline) -> Result<Self, Error> {
+        let client = process.client(&app.settings)?;
+        let (key, slot) = process.token(&app.settings);
+        Ok(Self { process, client, keeper: process.keeper(&app.settings), deadline, key, slot })
+    }
+
+    fn fetch<'b>(&'b self, app: &'b App) -> Fetch<'b> {
+        Fetch {
+            client: &self.client,
+            settings: &app.settings,
+            key: &self.key,
+            keeper: &self.keeper,
+            owner: self.process.owner(),
+            stats: &self.process.stats,
+            deadline: self.deadline,
+        }
+    }
+
+    /// A token of this account, from WeChat if need be; with `refresh` whatever is held.
+    pub(super) async fn token(&self, app: &App, refresh: bool) -> Result<Held, TokenFailure> {
+        let fetch = self.fetch(app);
+        if refresh { self.slot.refresh(&fetch).await } else { self.slot.get(&fetch).await }
+    }
+
+    /// The token to use after WeChat refused one; `None` where asking again would help nobody.
+    pub(super) async fn other_token(&self, app: &App, refused: &Held) -> Result<Option<Held>, TokenFailure> {
+        self.slot.replace(refused, &self.fetch(app)).await
+    }
+}
+
+impl App {
+    /// Posts a message, with the application's token or with the account's own, which is renewed once if WeChat refuses it.
+    pub(super) async fn post(&self, line: &Line<'_>, channel: Channel, body: Bytes, supplied: Option<&Held>) -> Posted {
+        let mut attempts = 0;
+        let result = self.attempt(line, channel, body, supplied, &mut attempts).await;
+        Posted { result, attempts }
+    }
+
+    async fn attempt(
+        &self,
+        line: &Line<'_>,
+        channel: Channel,
+        body: Bytes,
+        supplied: Option<&Held>,
+        attempts: &mut u32,
+    ) -> Result<Answer, Error> {
+        let deadline = line.deadline;
+        let mut token = match supplied {
+            Some(token) => token.clone(),
+            None => match line.token(self, false).await {
+                Ok(token) => token,
+                Err(failure) => return self.without_token(failure, 0),
+            },
+        };
+        let mut may_renew = supplied.is_none();
+        let mut may_repeat = true;
+        loop {
+            let asked = Instant::now();
+            let attempt = api::send(&line.client, &self.settings, channel, &token.token, body.clone(), deadline).await;
+            line.process.stats.request(asked.elapsed());
+            let reply = match attempt {
+                Attempt::NotSent(_) if may_repeat && deadline.left() > deadline.total() / 2 => {
+                    may_repeat = false;
+                    continue;
+                }
+                Attempt::NotSent(failure) => return Err(not_sent(&failure)),
+                Attempt::Unknown(failure) => {
+                    *attempts += 1;
+                    return Err(unknown(&failure));
+                }
+                Attempt::Answered(reply) => reply,
+            };
+            *attempts += 1;
+            let verdict = Verdict::read(&reply).map_err(|reason| unknown(&Failure::new(Cause::Answer, reason)))?;
+            let errcode = match verdict.errcode {
+                Some(errcode) => errcode,
+                // An absent errcode means 0, but not in an object that has nothing of an answer at all.
+                None if verdict.msgid.is_some() || verdict.errmsg == "ok" => 0,
+                None => return Err(unknown(&Failure::new(Cause::Answer, "neither errcode nor msgid"))),
+            };
+            if may_renew && errcode::outcome(errcode) == Outcome::TokenStale {
+                may_renew = false;
+                match line.other_token(self, &token).await {
+                    Ok(Some(other)) => {
+                        token = other;
+                        continue;
+                    }
+                    // Asked only just now: the refusal stands, and it is the answer.
+                    Ok(None) => {}
+                    Err(failure) => return self.without_token(failure, *attempts),
+                }
+            }
+            let answer = Answer::from_wechat(errcode, &verdict, *attempts, self.settings.hint_lang);
+            return Ok(match answer.outcome {
+                Outcome::TokenStale => answer.with_hint(self.stale_hint()),
+                _ => answer,
+            });
+        }
+    }
+
+    fn stale_hint(&self) -> &'static str {
+        let hints = self.settings.hint_lang;
+        if self.settings.token_mode == TokenMode::External {
+            return hints.choose(
+                "token 由应用提供，请用 configure() 更新 token 后再发。",
+                "The application supplies the token; give configure() a new one, then send again.",
+            );
+        }
+        // A renewal has been tried already.
+        hints.choose(
+            "微信仍然拒绝刚取到的 access_token，请核对 configure() 里的 appid 和 secret 是否属于同一账号。",
+            "WeChat refuses the access_token that it has just issued; check that appid and secret in configure() belong together.",
+        )
+    }
+
+    /// What a message comes to that has no token: certainly not delivered, and WeChat's refusal is the answer if there is one.
+    fn without_token(&self, failure: TokenFailure, attempts: u32) -> Result<Answer, Error> {
+        match failure {
+            TokenFailure::Transport(failure) => Err(no_token(&failure, "消息没有发出：", "Not sent: ")),
+            TokenFailure::Refused { verdict, errcode, remembered } => {
+                let answer = Answer::from_token_endpoint(errcode, &verdict, remembered, self.settings.hint_lang);
+                Ok(Answer { attempts, ..answer })
+            }
+        }
+    }
+}
