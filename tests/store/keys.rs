@@ -22,6 +22,7 @@ on_every_engine!(
     a_row_is_kept_from_when_it_was_last_written,
     a_key_is_one_message_whatever_else_differs,
     a_refusal_before_begin_leaves_its_row,
+    a_refusal_before_begin_takes_the_row_that_its_key_has,
     a_refusal_before_begin_changes_no_message_that_is_under_way_or_has_its_verdict,
 );
 
@@ -262,7 +263,8 @@ fn a_key_is_one_message_whatever_else_differs(shop: &Shop) {
 fn a_refusal_before_begin_leaves_its_row(shop: &Shop) {
     for message in [Message::to("user"), Message::keyed("user", "order 1")] {
         let message = Message { shown_openid: Some("hash".to_owned()), changed: Some("[]".to_owned()), ..message };
-        shop.refuse(&message, 47003, "argument invalid! data.thing1.value invalid");
+        let id = shop.refuse(&message, 47003, "argument invalid! data.thing1.value invalid");
+        assert_eq!(id, message.id);
         let row = shop.row_with(message.id);
         assert_eq!((row.state, row.errcode, row.from_wechat, row.attempts), (State::Refused, Some(47003), false, 0));
         assert_eq!(row.errmsg, "argument invalid! data.thing1.value invalid");
@@ -273,6 +275,18 @@ fn a_refusal_before_begin_leaves_its_row(shop: &Shop) {
     assert_eq!(shop.row("user"), LedgerRow::default());
 }
 
+fn a_refusal_before_begin_takes_the_row_that_its_key_has(shop: &Shop) {
+    let message = Message::keyed("user", "order 1");
+    shop.send(&message, &Verdict::not_sent());
+    let again = message.again();
+    assert_eq!(shop.refuse(&again, 47003, "wrong"), message.id);
+    let row = shop.row_with(message.id);
+    assert_eq!((row.state, row.errcode, row.attempts), (State::Refused, Some(47003), 1));
+    assert_eq!(shop.delivery(again.id), None);
+    let rows = shop.deliveries(&Filter { key: Some("order 1"), limit: 10, ..Filter::default() });
+    assert_eq!(rows, [row]);
+}
+
 fn a_refusal_before_begin_changes_no_message_that_is_under_way_or_has_its_verdict(shop: &Shop) {
     let delivered = Message::keyed("user", "order 1");
     shop.send(&delivered, &Verdict::delivered());
@@ -281,7 +295,7 @@ fn a_refusal_before_begin_changes_no_message_that_is_under_way_or_has_its_verdic
     for message in [&delivered, &under_way] {
         let row = shop.row_with(message.id);
         let again = message.again();
-        shop.refuse(&again, 47003, "wrong");
+        assert_eq!(shop.refuse(&again, 47003, "wrong"), message.id, "the row that there is");
         assert_eq!(shop.row_with(message.id), row);
         assert_eq!(shop.delivery(again.id), None);
     }

@@ -77,12 +77,13 @@ fn strict_refuses_at_zero_and_leaves_a_row(shop: &Shop) {
             shop.reported();
         }
         let message = Message::to("user").with_policy(GrantPolicy::Strict);
-        assert_eq!(shop.begin(&message), Begun::NoGrant { certain: false }, "reported: {reported}");
+        assert_eq!(shop.no_grant(&message), (message.id, false), "reported: {reported}");
         let row = shop.row_with(message.id);
         assert_eq!((row.state, row.errcode, row.from_wechat, row.attempts), (State::Refused, Some(43101), false, 0));
     }
     let keyed = Message::keyed("user", "order 1").with_policy(GrantPolicy::Strict);
-    assert_eq!(shop.begin(&keyed), Begun::NoGrant { certain: false });
+    assert_eq!(shop.no_grant(&keyed), (keyed.id, false));
+    assert_eq!(shop.no_grant(&keyed.again()), (keyed.id, false), "the row keeps its id");
     shop.accept("user");
     let going = shop.go(&keyed.again());
     assert_eq!((going.id, going.grant), (keyed.id, Grant::Reserved), "the refusal was not the last word");
@@ -94,7 +95,7 @@ fn after_43101_it_is_certain_that_there_is_none(shop: &Shop) {
     assert!(shop.row("user").refused);
     for policy in [GrantPolicy::Certain, GrantPolicy::Strict] {
         let message = Message::to("user").with_policy(policy);
-        assert_eq!(shop.begin(&message), Begun::NoGrant { certain: true });
+        assert_eq!(shop.no_grant(&message), (message.id, true));
         let row = shop.row_with(message.id);
         assert_eq!((row.state, row.errcode, row.from_wechat), (State::Refused, Some(43101), false));
     }
@@ -138,7 +139,7 @@ fn certain_refusal_comes_before_long_term_and_count(shop: &Shop) {
     assert_eq!(counts(&shop.row("counted")), books(1, 1, 0, 0, 0));
     shop.send(&Message::to("user"), &Verdict::no_grant());
     for user in ["user", "counted"] {
-        assert_eq!(shop.begin(&Message::to(user)), Begun::NoGrant { certain: true }, "{user}");
+        assert!(shop.no_grant(&Message::to(user)).1, "{user}");
     }
     let going = shop.go(&Message::to("counted").with_policy(GrantPolicy::Off));
     assert_eq!(going.grant, Grant::Reserved);
@@ -162,7 +163,7 @@ fn a_long_term_user_who_has_said_no_since_is_counted(shop: &Shop) {
     shop.report("user", &[(TEMPLATE, Choice::Reject)], false);
     assert_eq!(shop.go(&Message::to("user")).grant, Grant::OnCredit);
     let strict = Message::to("user").with_policy(GrantPolicy::Strict);
-    assert_eq!(shop.begin(&strict), Begun::NoGrant { certain: false });
+    assert_eq!(shop.no_grant(&strict), (strict.id, false));
 }
 
 fn a_reject_leaves_earlier_accepts(shop: &Shop) {
@@ -195,12 +196,14 @@ fn a_pause_comes_before_the_ledger(shop: &Shop) {
     shop.send(&Message::to("user"), &Verdict::paused(until));
     let pause = Pause { errcode: 45009, until };
     let message = Message::keyed("user", "order 1").with_policy(GrantPolicy::Strict);
-    assert_eq!(shop.begin(&message), Begun::Paused(pause.clone()));
+    assert_eq!(shop.begin(&message), Begun::Paused { id: message.id, pause: pause.clone() });
+    let again = message.again();
+    assert_eq!(shop.begin(&again), Begun::Paused { id: message.id, pause: pause.clone() }, "the row keeps its id");
     let row = shop.row_with(message.id);
     assert_eq!((row.state, row.errcode, row.from_wechat, row.attempts), (State::Refused, Some(45009), false, 0));
     assert_eq!(counts(&shop.row("user")), books(1, 1, 0, 0, 0));
     let nobody = Message::to("nobody").with_policy(GrantPolicy::Strict);
-    assert_eq!(shop.begin(&nobody), Begun::Paused(pause), "the pause is asked first");
+    assert_eq!(shop.begin(&nobody), Begun::Paused { id: nobody.id, pause }, "the pause is asked first");
     shop.store().clear_quota(&message.appid, None, crate::shop::DAY, crate::shop::soon()).unwrap();
     assert_eq!(shop.go(&message.again()).id, message.id, "the pause was not the last word");
 }
@@ -208,10 +211,11 @@ fn a_pause_comes_before_the_ledger(shop: &Shop) {
 fn a_pause_concerns_one_api_and_ends_by_itself(shop: &Shop) {
     let until = now() + 400;
     shop.send(&Message::to("user"), &Verdict::paused(until));
-    let begun = shop.begin(&Message::to("user"));
+    let message = Message::to("user");
+    let begun = shop.begin(&message);
     // A machine that stood still for so long has nothing to say about the pause.
     if now() < until {
-        assert_eq!(begun, Begun::Paused(Pause { errcode: 45009, until }));
+        assert_eq!(begun, Begun::Paused { id: message.id, pause: Pause { errcode: 45009, until } });
     }
     for channel in [Channel::Bizsend, Channel::Template] {
         shop.go(&Message { channel, ..Message::to("user") });
@@ -269,7 +273,7 @@ fn a_refused_begin_can_be_repeated(shop: &Shop) {
     for message in [Message::to("user"), Message::keyed("user", "order 1")] {
         let message = message.with_policy(GrantPolicy::Strict);
         for _ in 0..3 {
-            assert_eq!(shop.begin(&message), Begun::NoGrant { certain: false });
+            assert_eq!(shop.no_grant(&message), (message.id, false));
         }
         assert_eq!(shop.row_with(message.id).state, State::Refused);
     }

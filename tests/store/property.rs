@@ -196,9 +196,8 @@ impl Pair<'_> {
             Step::Finish { which, verdict, attempts, pause } => self.finish(*which, *verdict, *attempts, *pause),
             Step::Refuse(plan) => {
                 let message = plan.message(&self.appid);
-                for shop in [self.engine, self.model] {
-                    shop.refuse(&message, 47003, "wrong");
-                }
+                let [engine, model] = [self.engine, self.model].map(|shop| shop.refuse(&message, 47003, "wrong"));
+                assert_eq!(engine, model, "refuse");
             }
             Step::Clear(channel) => {
                 for shop in [self.engine, self.model] {

@@ -245,8 +245,17 @@ impl Shop {
         going
     }
 
-    pub fn refuse(&self, message: &Message, errcode: i64, errmsg: &str) {
-        self.store().refuse(&message.begin(), &LocalRefusal { errcode, errmsg }, soon()).unwrap();
+    /// Begins what the ledger must refuse, and says whether that is certain.
+    #[track_caller]
+    pub fn no_grant(&self, message: &Message) -> (MessageId, bool) {
+        match self.begin(message) {
+            Begun::NoGrant { id, certain } => (id, certain),
+            other => panic!("no NoGrant: {other:?}"),
+        }
+    }
+
+    pub fn refuse(&self, message: &Message, errcode: i64, errmsg: &str) -> MessageId {
+        self.store().refuse(&message.begin(), &LocalRefusal { errcode, errmsg }, soon()).unwrap()
     }
 
     /// A report that was never made before.

@@ -13,7 +13,7 @@ on_every_engine!(
     a_token_that_has_ended_is_none,
     a_refused_token_that_is_no_longer_stored_needs_no_fetch,
     a_refused_token_with_a_newer_fence_needs_no_fetch,
-    a_refused_token_that_was_just_fetched_is_not_fetched_again,
+    a_refused_token_that_was_just_issued_again_is_not_fetched_again,
     a_refused_token_that_is_older_is_fetched_anew,
     force_fetches_what_is_not_fresh,
     a_refusal_stands_for_all_who_ask,
@@ -201,13 +201,23 @@ fn a_refused_token_with_a_newer_fence_needs_no_fetch(shop: &Shop) {
     fetch(shop, &TokenAsk { refused: Some("same"), held: fence, ..caller.ask() });
 }
 
-fn a_refused_token_that_was_just_fetched_is_not_fetched_again(shop: &Shop) {
-    let fence = stored(shop, "token", HOUR);
+fn a_refused_token_that_was_just_issued_again_is_not_fetched_again(shop: &Shop) {
+    let first = stored(shop, "token", HOUR);
     let caller = Caller::new("b");
+    let ask = TokenAsk { refused: Some("token"), fresh: HOUR, ..caller.ask() };
+    // Young, but WeChat may have issued another one since to somebody else.
+    let second = fetch(shop, &TokenAsk { held: first, ..ask.clone() });
+    assert!(put(shop, second, "token", HOUR, 2 * HOUR));
     for force in [false, true] {
-        let ask = TokenAsk { refused: Some("token"), held: fence, fresh: HOUR, force, ..caller.ask() };
+        let ask = TokenAsk { held: second, force, ..ask.clone() };
         assert_eq!(turn(shop, &ask), TokenTurn::JustFetched);
     }
+    assert_eq!(token(shop, &TokenAsk { held: first, ..ask.clone() }).fence, second, "who has not tried that one may");
+    shop.wait();
+    let third = fetch(shop, &TokenAsk { held: second, fresh: SHORT, ..ask.clone() });
+    assert!(put(shop, third, "another", HOUR, 2 * HOUR));
+    let ask = TokenAsk { refused: Some("another"), held: third, ..ask };
+    assert!(fetch(shop, &ask) > third, "another one was issued once");
 }
 
 fn a_refused_token_that_is_older_is_fetched_anew(shop: &Shop) {

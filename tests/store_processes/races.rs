@@ -48,7 +48,7 @@ pub fn take(place: &str, record: &mut Record) {
         let message = Message::to("user").with_policy(GrantPolicy::Strict);
         match store.begin(&message.begin(), soon()).unwrap() {
             Begun::Go { id, grant: Grant::Reserved, .. } => record.line(id.to_string()),
-            Begun::NoGrant { certain: false } => return,
+            Begun::NoGrant { certain: false, .. } => return,
             other => panic!("{other:?}"),
         }
     }

@@ -134,7 +134,7 @@ impl Account {
         let row = self.messages.fresh(begin, id, now);
         if let Some(pause) = pause {
             row.refuse(pause.errcode, "", now);
-            return Begun::Paused(pause);
+            return Begun::Paused { id, pause };
         }
         match self.ledger.take(begin, (id, row.shown.epoch), row.lease_over) {
             Ok((grant, seen)) => {
@@ -143,7 +143,7 @@ impl Account {
             }
             Err(certain) => {
                 row.refuse(43101, "", now);
-                Begun::NoGrant { certain }
+                Begun::NoGrant { id, certain }
             }
         }
     }
@@ -176,14 +176,15 @@ impl Account {
         self.ledger.settle(begin, (id, epoch), end, now);
     }
 
-    pub fn refuse(&mut self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, now: Millis) {
+    pub fn refuse(&mut self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, now: Millis) -> MessageId {
         let mut id = begin.id;
         if let Some(row) = self.messages.of_key(begin.key, now) {
-            if row.shown.state == State::Sending || row.last_word {
-                return;
-            }
             id = row.shown.id;
+            if row.shown.state == State::Sending || row.last_word {
+                return id;
+            }
         }
         self.messages.fresh(begin, id, now).refuse(refusal.errcode, refusal.errmsg, now);
+        id
     }
 }

@@ -86,7 +86,7 @@ impl Store for Model {
         self.account(begin.appid, |account, now| account.finish(begin, epoch, end, now))
     }
 
-    fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, _: Instant) -> Result<(), StoreError> {
+    fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, _: Instant) -> Result<MessageId, StoreError> {
         self.account(begin.appid, |account, now| account.refuse(begin, refusal, now))
     }
 

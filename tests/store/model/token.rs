@@ -23,6 +23,8 @@ struct Token {
     fetched: Millis,
     due: Millis,
     ends: Millis,
+    /// Whether it was stored already when it was put.
+    again: bool,
 }
 
 struct Lease {
@@ -58,7 +60,7 @@ impl Tokens {
                 if !is_refused(token) || token.fence > ask.held {
                     return shown(token);
                 }
-                if fresh {
+                if token.again && fresh {
                     return TokenTurn::JustFetched;
                 }
             }
@@ -113,7 +115,8 @@ impl Tokens {
         }
         self.refusals.remove(account);
         let (due, ends) = (after(now, renew_in), after(now, ends_in));
-        let token = Token { token: token.to_owned(), fence, fetched: now, due, ends };
+        let again = self.stored.get(account).is_some_and(|stored| stored.token == token && now < stored.ends);
+        let token = Token { token: token.to_owned(), fence, fetched: now, due, ends, again };
         self.stored.insert(account.to_owned(), token);
         true
     }
