@@ -216,6 +216,7 @@ fn a_refused_token_that_was_just_issued_again_is_not_fetched_again(shop: &Shop) 
     shop.wait();
     let third = fetch(shop, &TokenAsk { held: second, fresh: SHORT, ..ask.clone() });
     assert!(put(shop, third, "another", HOUR, 2 * HOUR));
+    assert!(put(shop, third, "another", HOUR, 2 * HOUR), "the same call, because its answer was lost");
     let ask = TokenAsk { refused: Some("another"), held: third, ..ask };
     assert!(fetch(shop, &ask) > third, "another one was issued once");
 }

@@ -115,7 +115,10 @@ impl Tokens {
         }
         self.refusals.remove(account);
         let (due, ends) = (after(now, renew_in), after(now, ends_in));
-        let again = self.stored.get(account).is_some_and(|stored| stored.token == token && now < stored.ends);
+        let former = self.stored.get(account).filter(|stored| now < stored.ends);
+        // The same call once more is not the same token once more.
+        let again =
+            former.is_some_and(|former| if former.fence == fence { former.again } else { former.token == token });
         let token = Token { token: token.to_owned(), fence, fetched: now, due, ends, again };
         self.stored.insert(account.to_owned(), token);
         true
