@@ -119,7 +119,7 @@ fn main() {
         for _ in 0..ROUNDS {
             results[0].push(measure(|| {
                 let deadline = Deadline::after(Duration::from_secs(3));
-                match runtime.block_on(ours.post(url.clone(), BODY.into(), deadline)) {
+                match runtime.block_on(ours.exchange(url.clone(), Some(BODY.into()), deadline, deadline.left())) {
                     Attempt::Answered(reply) => assert_eq!(reply.status, 200),
                     other => panic!("{other:?}"),
                 }

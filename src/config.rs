@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use once_cell::sync::Lazy;
 use reqwest::Url;
 
 use crate::error::Error;
@@ -90,6 +91,8 @@ pub struct Settings {
     pub secret: Secret,
     /// Scheme, host and port of the API.
     pub base_url: Url,
+    /// Where to turn when `base_url` cannot be connected; [`Settings::fallbacks`] says which of them count.
+    pub fallback_urls: Vec<Url>,
     /// Extra CA certificates.
     pub ca_file: Option<String>,
     /// HTTP proxy.
@@ -169,8 +172,22 @@ impl Settings {
             };
             settings.apply(setting, &text)?;
         }
+        // Fallbacks belong to the address that they stand in for: a token must not follow to those of a former one.
+        if settings.base_url != self.base_url && changes.get("fallback_urls").is_none() {
+            let setting = find("fallback_urls")?;
+            settings.apply(setting, setting.default)?;
+        }
         settings.verify()?;
         Ok(settings)
+    }
+
+    /// Where to turn when `base_url` cannot be connected. The default list is WeChat's own, so it counts with WeChat's own
+    /// address only: what is sent to a sandbox or to a cloud's internal address never goes to the public hosts unasked.
+    pub fn fallbacks(&self) -> &[Url] {
+        if DEFAULTS.as_ref().is_some_and(|(base, list)| self.base_url != *base && self.fallback_urls == *list) {
+            return &[];
+        }
+        &self.fallback_urls
     }
 
     /// The same settings for another account: nothing that belongs to the present one is carried over.
@@ -221,6 +238,7 @@ impl Settings {
             secret: Secret::default(),
             base_url: Url::parse("https://api.weixin.qq.com")
                 .map_err(|error| Error::config(error.to_string(), error.to_string()))?,
+            fallback_urls: Vec::new(),
             ca_file: None,
             proxy: None,
             allow_plain_http: false,
@@ -259,25 +277,34 @@ impl Settings {
 
     /// What no single setting can say of itself.
     fn verify(&self) -> Result<(), Error> {
-        match self.base_url.scheme() {
+        self.verify_host("base_url", &self.base_url)?;
+        self.fallback_urls.iter().try_for_each(|url| self.verify_host("fallback_urls", url))
+    }
+
+    fn verify_host(&self, setting: &str, url: &Url) -> Result<(), Error> {
+        match url.scheme() {
             "https" => Ok(()),
-            "http" if self.allow_plain_http || is_loopback(&self.base_url) => Ok(()),
+            "http" if self.allow_plain_http || is_loopback(url) => Ok(()),
             "http" => {
-                let host = self.base_url.host_str().unwrap_or_default();
+                let host = url.host_str().unwrap_or_default();
                 Err(Error::config(
-                    format!("设置 base_url：用 http:// 访问 {host} 会把 access_token 暴露在网络上，请改用 https://"),
+                    format!("设置 {setting}：用 http:// 访问 {host} 会把 access_token 暴露在网络上，请改用 https://"),
                     format!(
-                        "setting base_url: http:// to {host} would show the access token to the network; use https://"
+                        "setting {setting}: http:// to {host} would show the access token to the network; use https://"
                     ),
                 ))
             }
             other => Err(Error::config(
-                format!("设置 base_url：应为 https://，不是 {other}://"),
-                format!("setting base_url: https://, not {other}://"),
+                format!("设置 {setting}：应为 https://，不是 {other}://"),
+                format!("setting {setting}: https://, not {other}://"),
             )),
         }
     }
 }
+
+/// `base_url` and `fallback_urls` as they are by default.
+static DEFAULTS: Lazy<Option<(Url, Vec<Url>)>> =
+    Lazy::new(|| Settings::blank().ok().map(|settings| (settings.base_url, settings.fallback_urls)));
 
 fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
@@ -335,6 +362,13 @@ mod tests {
             ("state", "beta"),
             ("base_url", "ftp://x"),
             ("base_url", "not an address"),
+            ("fallback_urls", "api2.weixin.qq.com"),
+            ("fallback_urls", "https://api2.weixin.qq.com, https://sh.api.weixin.qq.com/cgi-bin"),
+            ("fallback_urls", "http://api2.weixin.qq.com"),
+            (
+                "fallback_urls",
+                "https://a,https://b,https://c,https://d,https://e,https://f,https://g,https://h,https://i",
+            ),
             ("base_url", "https://api.weixin.qq.com/cgi-bin"),
             ("base_url", "https://:password@api.weixin.qq.com"),
             ("proxy", "socks5://localhost:1"),
@@ -361,6 +395,24 @@ mod tests {
         }
         assert!(Settings::from_pairs([("base_url", "http://api.weixin.qq.com")]).is_err());
         assert!(Settings::from_pairs([("base_url", "http://api.weixin.qq.com"), ("allow_plain_http", "1")]).is_ok());
+    }
+
+    #[test]
+    fn what_goes_to_another_address_never_falls_back_to_wechats_public_hosts_unasked() {
+        let hosts = |settings: &Settings| settings.fallbacks().iter().map(Url::to_string).collect::<Vec<String>>();
+        let usual = Settings::from_pairs([]).unwrap();
+        assert_eq!(hosts(&usual).len(), 3);
+        let sandbox = change("base_url", text("https://127.0.0.1:8443"));
+        assert!(hosts(&usual.with(&sandbox, false).unwrap()).is_empty());
+        for base in ["http://api.weixin.qq.com", "https://api.weixin.qq.com:8443", "https://proxy.shop.example"] {
+            let pairs = [("base_url", base), ("allow_plain_http", "1")];
+            assert!(hosts(&Settings::from_pairs(pairs).unwrap()).is_empty(), "{base}");
+        }
+        // Whoever names them means them, but for the address that he names them with.
+        let own = Settings::from_pairs([("base_url", "https://a.example"), ("fallback_urls", "https://b.example,")]);
+        assert_eq!(hosts(own.as_ref().unwrap()), ["https://b.example/"]);
+        assert!(hosts(&own.unwrap().with(&sandbox, false).unwrap()).is_empty());
+        assert!(hosts(&Settings::from_pairs([("fallback_urls", "")]).unwrap()).is_empty());
     }
 
     #[test]

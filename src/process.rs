@@ -19,11 +19,13 @@ use crate::store::Owner;
 use crate::store::keeper::{Keeper, KeeperKey};
 use crate::token::{TokenKey, TokenSlot};
 use crate::wechat::client::{Client, ClientKey};
+use crate::wechat::route::{Route, RouteKey};
 
 /// A worker serves a handful of shops; the bounds only keep a runaway script from growing it without end.
 const CLIENT_LIMIT: usize = 16;
 const ACCOUNT_LIMIT: usize = 256;
 const STORE_LIMIT: usize = 64;
+const ROUTE_LIMIT: usize = 64;
 
 // Only calling threads take this lock, and only for the look-up. A helper thread keeps its own reference instead, so
 // that no fork can happen while a thread that will not exist in the child holds the lock.
@@ -45,6 +47,7 @@ pub struct Process {
     clients: Mutex<Vec<(ClientKey, Client)>>,
     tokens: Mutex<Vec<(Arc<TokenKey>, Arc<TokenSlot>)>>,
     keepers: Mutex<Vec<Arc<Keeper>>>,
+    routes: Mutex<Vec<Arc<Route>>>,
     owner: Owner,
     /// Counters.
     pub stats: Stats,
@@ -80,6 +83,7 @@ impl Process {
             clients: Mutex::new(Vec::new()),
             tokens: Mutex::new(Vec::new()),
             keepers: Mutex::new(Vec::new()),
+            routes: Mutex::new(Vec::new()),
             owner: Owner::current(),
             stats: Stats::default(),
         })
@@ -158,6 +162,24 @@ impl Process {
         let keeper = Arc::new(Keeper::new(KeeperKey::of(settings)));
         keepers.push(keeper.clone());
         keeper
+    }
+
+    /// The hosts that these settings name.
+    pub fn route(&self, settings: &Settings) -> Arc<Route> {
+        let mut routes = self.routes.lock();
+        if let Some(index) = routes.iter().position(|route| route.key().is_of(settings)) {
+            // As with the clients: the first is the one to give up.
+            routes.get_mut(index..).unwrap_or_default().rotate_left(1);
+            if let Some(route) = routes.last() {
+                return route.clone();
+            }
+        }
+        if routes.len() >= ROUTE_LIMIT {
+            routes.remove(0);
+        }
+        let route = Arc::new(Route::new(RouteKey::of(settings)));
+        routes.push(route.clone());
+        route
     }
 
     /// This process, as it signs leases.

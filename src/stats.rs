@@ -49,6 +49,10 @@ pub struct Stats {
     pub requests: Counter,
     /// Time spent waiting for the sending endpoints, microseconds.
     pub request_microseconds: Counter,
+    /// Requests that went on to another host because one could not be connected.
+    pub failovers: Counter,
+    /// Requests that were left out because all hosts are down.
+    pub circuit_refusals: Counter,
     /// Transactions of the store that failed.
     pub store_failures: Counter,
     /// Transactions that were left out while the store rested after a failure.
@@ -65,7 +69,7 @@ impl Stats {
     }
 
     /// Name and value of every counter, in the order in which they are documented.
-    pub fn rows(&self) -> [(&'static str, u64); 14] {
+    pub fn rows(&self) -> [(&'static str, u64); 16] {
         [
             ("sends", self.sends.get()),
             ("delivered", self.delivered.get()),
@@ -78,6 +82,8 @@ impl Stats {
             ("token_fetches", self.token_fetches.get()),
             ("requests", self.requests.get()),
             ("request_microseconds", self.request_microseconds.get()),
+            ("failovers", self.failovers.get()),
+            ("circuit_refusals", self.circuit_refusals.get()),
             ("store_failures", self.store_failures.get()),
             ("store_skipped", self.store_skipped.get()),
             ("log_failures", self.log_failures.get()),

@@ -71,8 +71,7 @@ impl App {
         let mut token = self.own_token(&line, false)?;
         let mut may_renew = true;
         loop {
-            let attempt =
-                process.block_on(api::call(&line.client, &self.settings, path, &token.token, body, line.deadline));
+            let attempt = process.block_on(api::call(&line.wire(self), path, &token.token, body));
             let reply = match attempt {
                 Attempt::Answered(reply) => reply,
                 Attempt::NotSent(failure) => return Err(no_answer(path, &failure, false)),
@@ -129,8 +128,8 @@ impl App {
 fn no_answer(path: &str, failure: &Failure, ambiguous: bool) -> Error {
     let cause = failure.cause.text();
     let text = Text::new(
-        format!("{path} 没有结果：{}（{}）", cause.zh, failure.detail),
-        format!("{path} has no answer: {} ({})", cause.en, failure.detail),
+        format!("{path} 没有结果：{}（{}）", cause.zh, failure.detail.zh),
+        format!("{path} has no answer: {} ({})", cause.en, failure.detail.en),
     );
     Error::Transport { text, ambiguous }
 }

@@ -7,7 +7,7 @@ use crate::wechat::client::Failure;
 
 fn transport(zh: &str, en: &str, failure: &Failure, ambiguous: bool) -> Error {
     let (cause, detail) = (failure.cause.text(), &failure.detail);
-    let text = Text::new(format!("{zh}{}（{detail}）", cause.zh), format!("{en}{} ({detail})", cause.en));
+    let text = Text::new(format!("{zh}{}（{}）", cause.zh, detail.zh), format!("{en}{} ({})", cause.en, detail.en));
     Error::Transport { text, ambiguous }
 }
 

@@ -24,6 +24,7 @@ use crate::store::keeper::{Condition, Keeper, Outage};
 use crate::store::{Store, StoreError};
 use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::Outcome;
+use crate::wechat::route::{self, Route, RouteKey};
 
 /// What supplies the token where the application keeps it (`token_mode` external). It may run the application's code, so it
 /// is asked while nothing is under way.
@@ -119,6 +120,16 @@ impl App {
             (_, Some(process)) => process.keeper(&self.settings).condition(),
             (_, None) => Condition { state: "unused", ..Condition::default() },
         }
+    }
+
+    /// Which of WeChat's hosts is used, and whether any is.
+    pub fn route_condition(&self) -> route::Condition {
+        let Some(process) = Process::existing() else {
+            return Route::new(RouteKey::of(&self.settings)).condition();
+        };
+        let route = process.route(&self.settings);
+        route.read(&process.keeper(&self.settings), &process.stats, Deadline::after(self.settings.timeout));
+        route.condition()
     }
 
     fn require_account(&self) -> Result<(), Error> {

@@ -18,6 +18,7 @@ use crate::wechat::api::{self, Verdict};
 use crate::wechat::client::{Attempt, Cause, Client, Failure};
 use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::{self, Outcome};
+use crate::wechat::route::{Route, Wire};
 
 /// What one call needs to reach WeChat.
 pub(super) struct Line<'a> {
@@ -25,6 +26,7 @@ pub(super) struct Line<'a> {
     pub(super) client: Client,
     pub(super) keeper: Arc<Keeper>,
     pub(super) deadline: Deadline,
+    route: Arc<Route>,
     key: Arc<TokenKey>,
     slot: Arc<TokenSlot>,
 }
@@ -41,16 +43,27 @@ impl<'a> Line<'a> {
     pub(super) fn new(app: &App, process: &'a Process, deadline: Deadline) -> Result<Self, Error> {
         let client = process.client(&app.settings)?;
         let (key, slot) = process.token(&app.settings);
-        Ok(Self { process, client, keeper: process.keeper(&app.settings), deadline, key, slot })
+        Ok(Self {
+            process,
+            client,
+            keeper: process.keeper(&app.settings),
+            route: process.route(&app.settings),
+            deadline,
+            key,
+            slot,
+        })
     }
 
     fn fetch<'b>(&'b self, app: &'b App) -> Fetch<'b> {
-        Fetch {
+        Fetch { wire: self.wire(app), key: &self.key, owner: self.process.owner() }
+    }
+
+    pub(super) fn wire<'b>(&'b self, app: &'b App) -> Wire<'b> {
+        Wire {
             client: &self.client,
+            route: &self.route,
             settings: &app.settings,
-            key: &self.key,
             keeper: &self.keeper,
-            owner: self.process.owner(),
             stats: &self.process.stats,
             deadline: self.deadline,
         }
@@ -84,7 +97,10 @@ impl App {
         supplied: Option<&Held>,
         attempts: &mut u32,
     ) -> Result<Answer, Error> {
-        let deadline = line.deadline;
+        let wire = line.wire(self);
+        if let Some(failure) = wire.refusal() {
+            return Err(not_sent(&failure));
+        }
         let mut token = match supplied {
             Some(token) => token.clone(),
             None => match line.token(self, false).await {
@@ -93,16 +109,13 @@ impl App {
             },
         };
         let mut may_renew = supplied.is_none();
-        let mut may_repeat = true;
         loop {
             let asked = Instant::now();
-            let attempt = api::send(&line.client, &self.settings, channel, &token.token, body.clone(), deadline).await;
-            line.process.stats.request(asked.elapsed());
+            let attempt = api::send(&wire, channel, &token.token, body.clone()).await;
+            if !attempt.was_left_out() {
+                line.process.stats.request(asked.elapsed());
+            }
             let reply = match attempt {
-                Attempt::NotSent(_) if may_repeat && deadline.left() > deadline.total() / 2 => {
-                    may_repeat = false;
-                    continue;
-                }
                 Attempt::NotSent(failure) => return Err(not_sent(&failure)),
                 Attempt::Unknown(failure) => {
                     *attempts += 1;

@@ -77,16 +77,27 @@ pub static SETTINGS: &[Setting] = &[
         zh: "微信接口地址",
         en: "Address of WeChat's API",
         apply: |settings, value| {
-            let url = address(value, "https://")?;
-            if url.path() != "/"
-                || url.query().is_some()
-                || url.fragment().is_some()
-                || !url.username().is_empty()
-                || url.password().is_some()
-            {
-                return Err(Text::new("只写协议、域名和端口", "is scheme, host and port only"));
+            settings.base_url = host_address(value)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "fallback_urls",
+        default: "https://api2.weixin.qq.com, https://sh.api.weixin.qq.com, https://sz.api.weixin.qq.com",
+        allowed: "https://host[:port], …",
+        secret: false,
+        of_account: false,
+        zh: "base_url 连不上时依次改用的地址，逗号分隔，空为不用；默认值只配合默认的 base_url 使用，改了 base_url 须另行填写",
+        en: "Where to turn when base_url cannot be connected, in order, separated by commas; empty is nowhere. The default goes with the default base_url only: with another one, name them",
+        apply: |settings, value| {
+            let addresses = value.split(',').map(str::trim).filter(|address| !address.is_empty());
+            settings.fallback_urls = addresses.map(host_address).collect::<Result<Vec<Url>, Text>>()?;
+            if settings.fallback_urls.len() > FALLBACK_LIMIT {
+                return Err(Text::new(
+                    format!("最多 {FALLBACK_LIMIT} 个地址"),
+                    format!("takes {FALLBACK_LIMIT} addresses at most"),
+                ));
             }
-            settings.base_url = url;
             Ok(())
         },
     },
@@ -356,6 +367,9 @@ pub static SETTINGS: &[Setting] = &[
     },
 ];
 
+/// More than WeChat has; each gets a share of the deadline.
+const FALLBACK_LIMIT: usize = 8;
+
 /// Values of `miniprogram_state`, endpoint `subscribe/send`.
 pub const STATES: &[&str] = &["formal", "trial", "developer"];
 /// Values of `lang`, endpoint `subscribe/send`.
@@ -464,6 +478,20 @@ fn trimmed(value: &str) -> Result<String, Text> {
     } else {
         Err(Text::new("首尾有空格", "has a space around it"))
     }
+}
+
+/// Scheme, host and port, and nothing else.
+fn host_address(value: &str) -> Result<Url, Text> {
+    let url = address(value, "https://")?;
+    if url.path() != "/"
+        || url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
+        return Err(Text::new("只写协议、域名和端口", "is scheme, host and port only"));
+    }
+    Ok(url)
 }
 
 fn address(value: &str, scheme: &str) -> Result<Url, Text> {

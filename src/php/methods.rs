@@ -316,6 +316,9 @@ fn stats(call: &Call<'_>) -> Result<Zval, Error> {
     row.insert("store", condition.place).map_err(no_memory)?;
     row.insert("store_state", condition.state).map_err(no_memory)?;
     row.insert("store_error", condition.error).map_err(no_memory)?;
+    let route = app.route_condition();
+    row.insert("circuit", route.circuit).map_err(no_memory)?;
+    row.insert("host", route.host).map_err(no_memory)?;
     array(row).map_err(no_memory)
 }
 

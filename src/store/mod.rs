@@ -1,4 +1,5 @@
-//! What all processes of a host, or of several hosts, share: tokens, grants, messages, quota.
+//! What all processes of a host, or of several hosts, share: tokens, grants, messages, quota, the health of the
+//! route to WeChat.
 //!
 //! One trait; each method is one transaction that is either wholly done or not at all, whoever is killed meanwhile.
 //! Two engines: SQLite (a directory on this host) and Redis (several hosts). Which account a row belongs to is part of
@@ -10,6 +11,7 @@
 
 mod error;
 mod grant;
+mod health;
 pub mod keeper;
 mod message;
 mod owner;
@@ -23,6 +25,7 @@ use std::time::{Duration, Instant};
 
 pub use error::{Fault, StoreError};
 pub use grant::{Choice, GrantReport, LedgerRow, Page, Recorded};
+pub use health::Health;
 pub use message::{Begin, Begun, Delivery, End, Filter, Grant, LocalRefusal, MessageId, Settlement, State};
 pub use owner::Owner;
 pub use quota::{Pause, Usage};
@@ -38,6 +41,9 @@ pub enum Durability {
     /// The end of any process, kill -9 included. Loss of power may take the last writes; it corrupts nothing.
     Process,
 }
+
+/// How long a record of a route is kept that nobody replaces; its rests are far shorter.
+const HEALTH_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// Milliseconds since 1970, UTC.
 pub type Millis = i64;
@@ -152,4 +158,12 @@ pub trait Store: Send + Sync {
 
     /// Forgets pauses and the day's counts of one API, or of all.
     fn clear_quota(&self, appid: &str, api: Option<&str>, day: u32, until: Instant) -> Result<(), StoreError>;
+
+    /// What is known of a route to WeChat; `None` if nothing is, or for long.
+    fn health(&self, route: &str, until: Instant) -> Result<Option<Health>, StoreError>;
+
+    /// Puts a record in place of the one with version `seen` (0: of none). Answers what stands then: this record, or the one
+    /// that somebody else has put there since. Repeating the call after its answer was lost does no harm.
+    fn put_health(&self, route: &str, seen: u64, health: &Health, until: Instant)
+    -> Result<Option<Health>, StoreError>;
 }

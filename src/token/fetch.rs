@@ -4,34 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{PATIENCE, TokenKey};
-use crate::config::{Secret, Settings};
-use crate::stats::Stats;
+use crate::config::Secret;
 use crate::store::Owner;
-use crate::store::keeper::Keeper;
 use crate::wechat::api::{self, Verdict};
-use crate::wechat::client::{Attempt, Cause, Client, Failure};
-use crate::wechat::deadline::Deadline;
+use crate::wechat::client::{Attempt, Cause, Failure};
 use crate::wechat::errcode::{self, Outcome};
+use crate::wechat::route::Wire;
 
 /// Lifetime where WeChat names none, in seconds.
 const DEFAULT_LIFETIME: u64 = 7200;
 
 /// What a caller needs to get a token.
 pub struct Fetch<'a> {
-    /// Connections.
-    pub client: &'a Client,
-    /// The account.
-    pub settings: &'a Settings,
+    /// The account, its store and the way to WeChat.
+    pub wire: Wire<'a>,
     /// The account's name in the store.
     pub key: &'a TokenKey,
-    /// The store.
-    pub keeper: &'a Keeper,
     /// This process.
     pub owner: &'a Owner,
-    /// Counts the fetches.
-    pub stats: &'a Stats,
-    /// The deadline of the whole call.
-    pub deadline: Deadline,
 }
 
 /// Why there is no token. In no case has a message been sent.
@@ -58,8 +48,13 @@ pub(super) struct Issued {
 
 /// Asks the endpoint of the account's mode.
 pub(super) async fn ask_wechat(fetch: &Fetch<'_>) -> Result<Issued, TokenFailure> {
-    fetch.stats.token_fetches.increment();
-    match api::fetch_token(fetch.client, fetch.settings, fetch.deadline).await {
+    // Of many who find no token each fetches in turn; those behind the first shall know what it found.
+    fetch.wire.route.look(&fetch.wire);
+    let attempt = api::fetch_token(&fetch.wire).await;
+    if !attempt.was_left_out() {
+        fetch.wire.stats.token_fetches.increment();
+    }
+    match attempt {
         Attempt::NotSent(failure) | Attempt::Unknown(failure) => Err(TokenFailure::Transport(failure)),
         Attempt::Answered(reply) => match Verdict::read(&reply) {
             Err(reason) => Err(TokenFailure::Transport(Failure::new(Cause::Answer, reason))),

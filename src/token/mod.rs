@@ -123,7 +123,7 @@ impl TokenSlot {
     }
 
     async fn gate(&self, fetch: &Fetch<'_>) -> Result<tokio::sync::MutexGuard<'_, ()>, TokenFailure> {
-        tokio::time::timeout_at(fetch.deadline.at().into(), self.gate.lock())
+        tokio::time::timeout_at(fetch.wire.deadline.at().into(), self.gate.lock())
             .await
             .map_err(|_| waited_in_vain("another call of this process", fetch))
     }
@@ -171,11 +171,12 @@ impl TokenSlot {
                 },
                 force: matches!(want, Want::New),
                 // Shorter than the deadline, so that whoever waits for a process that was killed still has time to fetch.
-                lease: fetch.settings.timeout.min(fetch.deadline.total()) * 2 / 3,
+                lease: fetch.wire.settings.timeout.min(fetch.wire.deadline.total()) * 2 / 3,
                 fresh: if matches!(want, Want::New) { JUST_NOW } else { PATIENCE },
                 ended: ended.as_deref(),
             };
-            let turn = fetch.keeper.run(fetch.deadline, fetch.stats, |store, until| store.token(&ask, until));
+            let turn =
+                fetch.wire.keeper.run(fetch.wire.deadline, fetch.wire.stats, |store, until| store.token(&ask, until));
             match turn {
                 Err(_without_store) => return self.fetch(None, fetch).await.map(Some),
                 Ok(TokenTurn::Fetch { fence }) => return self.fetch(Some(fence), fetch).await.map(Some),
@@ -190,7 +191,7 @@ impl TokenSlot {
                         ended = Some(owner);
                         continue;
                     }
-                    if fetch.deadline.left() <= LOOK {
+                    if fetch.wire.deadline.left() <= LOOK {
                         return Err(waited_in_vain("another process", fetch));
                     }
                     tokio::time::sleep(LOOK.min(left.max(Duration::from_millis(1)))).await;
@@ -202,10 +203,12 @@ impl TokenSlot {
     async fn fetch(&self, fence: Option<u64>, fetch: &Fetch<'_>) -> Result<Held, TokenFailure> {
         let asked = Instant::now();
         let mut result = ask_wechat(fetch).await;
-        // Asking twice is free in mode stable: a connection that broke must not cost a message.
-        if let Err(TokenFailure::Transport(_)) = &result
-            && fetch.settings.token_mode == TokenMode::Stable
-            && fetch.deadline.left() > fetch.deadline.total() / 2
+        // Asking twice is free in mode stable: a connection that broke must not cost a message. One that could not be made has
+        // been tried on every host.
+        if let Err(TokenFailure::Transport(failure)) = &result
+            && !failure.connecting
+            && fetch.wire.settings.token_mode == TokenMode::Stable
+            && fetch.wire.deadline.left() > fetch.wire.deadline.total() / 2
         {
             result = ask_wechat(fetch).await;
         }
@@ -218,7 +221,7 @@ impl TokenSlot {
                     let (renew_in, ends_in) =
                         ((lifetime - overlap).saturating_sub(passed), lifetime.saturating_sub(passed));
                     // Without the store the others ask WeChat themselves; the keeper has counted and reported it.
-                    let _ = fetch.keeper.run(fetch.deadline, fetch.stats, |store, until| {
+                    let _ = fetch.wire.keeper.run(fetch.wire.deadline, fetch.wire.stats, |store, until| {
                         store.put_token(fetch.key.account(), fence, &token, renew_in, ends_in, until)
                     });
                 }
@@ -237,7 +240,7 @@ impl TokenSlot {
     fn end_lease(&self, fence: u64, failure: &TokenFailure, fetch: &Fetch<'_>) {
         let key = fetch.key;
         // As above: the keeper has counted and reported a failure, and the lease ends by itself.
-        let _ = fetch.keeper.run(fetch.deadline, fetch.stats, |store, until| match failure {
+        let _ = fetch.wire.keeper.run(fetch.wire.deadline, fetch.wire.stats, |store, until| match failure {
             TokenFailure::Refused { verdict, errcode, .. } => {
                 let refusal =
                     StoredRefusal { errcode: *errcode, errmsg: verdict.errmsg.clone(), stands: stands(*errcode) };
@@ -277,7 +280,7 @@ fn remembered(refusal: StoredRefusal) -> TokenFailure {
 }
 
 fn waited_in_vain(whom: &str, fetch: &Fetch<'_>) -> TokenFailure {
-    let waited = format!("{whom} has been fetching it for {} ms", fetch.deadline.total().as_millis());
+    let waited = format!("{whom} has been fetching it for {} ms", fetch.wire.deadline.total().as_millis());
     TokenFailure::Transport(Failure::new(Cause::Timeout, waited))
 }
 

@@ -6,9 +6,9 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::client::{Attempt, Cause, Client, Failure, Reply};
-use super::deadline::Deadline;
-use crate::config::{Secret, Settings, TokenMode};
+use super::client::{Attempt, Cause, Failure, Reply};
+use super::route::Wire;
+use crate::config::{Secret, TokenMode};
 use crate::message::Channel;
 
 impl Channel {
@@ -77,27 +77,13 @@ impl Serialize for Data<'_> {
 }
 
 /// One of the sending endpoints.
-pub async fn send(
-    client: &Client,
-    settings: &Settings,
-    channel: Channel,
-    token: &str,
-    body: Bytes,
-    deadline: Deadline,
-) -> Attempt {
-    client.post(with_token(endpoint(settings, channel.path()), token), body, deadline).await
+pub async fn send(wire: &Wire<'_>, channel: Channel, token: &str, body: Bytes) -> Attempt {
+    wire.request(|host| with_token(endpoint(host, channel.path()), token), Some(body)).await
 }
 
 /// Any endpoint that takes a token and a JSON body.
-pub async fn call(
-    client: &Client,
-    settings: &Settings,
-    path: &str,
-    token: &str,
-    body: &serde_json::Value,
-    deadline: Deadline,
-) -> Attempt {
-    client.post(with_token(endpoint(settings, path), token), body.to_string().into(), deadline).await
+pub async fn call(wire: &Wire<'_>, path: &str, token: &str, body: &serde_json::Value) -> Attempt {
+    wire.request(|host| with_token(endpoint(host, path), token), Some(body.to_string().into())).await
 }
 
 fn with_token(mut url: Url, token: &str) -> Url {
@@ -111,31 +97,35 @@ fn with_token(mut url: Url, token: &str) -> Url {
 }
 
 /// `POST /cgi-bin/stable_token` in normal mode, or `GET /cgi-bin/token`.
-pub async fn fetch_token(client: &Client, settings: &Settings, deadline: Deadline) -> Attempt {
+pub async fn fetch_token(wire: &Wire<'_>) -> Attempt {
     #[derive(Serialize)]
     struct StableToken<'a> {
         grant_type: &'static str,
         appid: &'a str,
         secret: &'a str,
     }
+    let settings = wire.settings;
     let secret = settings.secret.reveal();
     if settings.token_mode == TokenMode::Classic {
-        let mut url = endpoint(settings, "/cgi-bin/token");
-        url.query_pairs_mut()
-            .append_pair("grant_type", "client_credential")
-            .append_pair("appid", &settings.appid)
-            .append_pair("secret", secret);
-        return client.get(url, deadline).await;
+        let address = |host: &Url| {
+            let mut url = endpoint(host, "/cgi-bin/token");
+            url.query_pairs_mut()
+                .append_pair("grant_type", "client_credential")
+                .append_pair("appid", &settings.appid)
+                .append_pair("secret", secret);
+            url
+        };
+        return wire.request(address, None).await;
     }
     let body = StableToken { grant_type: "client_credential", appid: &settings.appid, secret };
     match serde_json::to_vec(&body) {
-        Ok(body) => client.post(endpoint(settings, "/cgi-bin/stable_token"), body.into(), deadline).await,
+        Ok(body) => wire.request(|host| endpoint(host, "/cgi-bin/stable_token"), Some(body.into())).await,
         Err(error) => Attempt::NotSent(Failure::new(Cause::Other, error.to_string())),
     }
 }
 
-fn endpoint(settings: &Settings, path: &str) -> Url {
-    let mut url = settings.base_url.clone();
+fn endpoint(host: &Url, path: &str) -> Url {
+    let mut url = host.clone();
     url.set_path(path);
     url
 }

@@ -6,12 +6,16 @@
 use std::error::Error as _;
 use std::fmt;
 use std::io::ErrorKind;
-use std::time::Duration;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use nix::errno::Errno;
 use once_cell::sync::Lazy;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Url};
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout_at;
 
 use super::deadline::Deadline;
 use super::resolve::SystemResolver;
@@ -25,6 +29,8 @@ use crate::language::{Text, plain_text};
 const ANSWER_LIMIT: usize = 1024 * 1024;
 /// Below the idle limits of the load balancers and NAT gateways that would drop a connection silently.
 const IDLE_LIMIT: Duration = Duration::from_secs(50);
+/// What says nothing about the other end.
+const LOCAL: [Errno; 4] = [Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM, Errno::EADDRNOTAVAIL];
 static USER_AGENT: Lazy<String> = Lazy::new(|| format!("RoutineTemplate/{}", env!("CARGO_PKG_VERSION")));
 
 /// How one request ended. Everything that decides about a retry or a grant goes by these three.
@@ -38,24 +44,35 @@ pub enum Attempt {
     Answered(Reply),
 }
 
+impl Attempt {
+    /// Whether nothing was even tried, because all hosts are down.
+    pub fn was_left_out(&self) -> bool {
+        matches!(self, Self::NotSent(failure) if failure.cause == Cause::Circuit)
+    }
+}
+
 /// Why there is no answer, without address or token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The kind of fault.
     pub cause: Cause,
     /// The system's or the library's own words.
-    pub detail: String,
+    pub detail: Text,
+    /// Whether it was the connection that could not be made: the host's fault, or the way's.
+    pub connecting: bool,
 }
 
 impl Failure {
-    /// A failure.
+    /// A failure on a connection.
     pub fn new(cause: Cause, detail: impl Into<String>) -> Self {
-        Self { cause, detail: plain_text(&detail.into()) }
+        let detail = plain_text(&detail.into());
+        Self { cause, detail: Text::new(detail.clone(), detail), connecting: false }
     }
 }
 
 /// What kind of fault it was, so far as it can be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The host name has no address.
     Name,
@@ -69,11 +86,30 @@ pub enum Cause {
     Closed,
     /// The answer is not one of WeChat's API.
     Answer,
+    /// This process has no descriptors, ports or memory left.
+    Local,
+    /// All hosts are down, so nothing was tried.
+    Circuit,
     /// Anything else.
     Other,
 }
 
 impl Cause {
+    /// Its name in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Refused => "refused",
+            Self::Certificate => "certificate",
+            Self::Timeout => "timeout",
+            Self::Closed => "closed",
+            Self::Answer => "answer",
+            Self::Local => "local",
+            Self::Circuit => "circuit",
+            Self::Other => "other",
+        }
+    }
+
     /// What it means and what to look at.
     pub fn text(self) -> Text {
         match self {
@@ -91,6 +127,13 @@ impl Cause {
             Self::Timeout => Text::new("超时", "timed out"),
             Self::Closed => Text::new("连接中断", "the connection broke"),
             Self::Answer => Text::new("回答不是微信接口的格式", "the answer is not in the API's form"),
+            Self::Local => Text::new(
+                "本进程的文件描述符、端口或内存不足",
+                "this process has no file descriptors, ports or memory left",
+            ),
+            Self::Circuit => {
+                Text::new("微信接口暂时不可用，未尝试连接", "WeChat's API is down, so no connection was tried")
+            }
             Self::Other => Text::new("网络错误", "network error"),
         }
     }
@@ -102,6 +145,9 @@ impl Cause {
             let io = cause.downcast_ref::<std::io::Error>();
             if let Some(rustls::Error::InvalidCertificate(_)) = tls.or_else(|| io?.get_ref()?.downcast_ref()) {
                 return Self::Certificate;
+            }
+            if io.and_then(std::io::Error::raw_os_error).is_some_and(|code| LOCAL.contains(&Errno::from_raw(code))) {
+                return Self::Local;
             }
             match io.map(std::io::Error::kind) {
                 Some(ErrorKind::ConnectionRefused) => return Self::Refused,
@@ -176,52 +222,70 @@ impl Client {
         Ok(Self { http })
     }
 
-    /// `POST` with a JSON body.
-    pub async fn post(&self, url: Url, body: Bytes, deadline: Deadline) -> Attempt {
+    /// `POST` with a JSON body, or `GET` without one; a `GET` only for calls that may be repeated freely. A connection that is
+    /// not there after `connect` counts as failed (that of a `GET` after the setting's limit).
+    pub async fn exchange(&self, url: Url, body: Option<Bytes>, deadline: Deadline, connect: Duration) -> Attempt {
+        let Some(body) = body else {
+            return self.run(self.http.get(url), deadline, connect, || true).await;
+        };
         let started = Started::default();
         let request = self
             .http
             .request(Method::POST, url)
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))
             .body(reqwest::Body::wrap(TrackedBody::new(body, started.clone())));
-        self.run(request, deadline, move || started.get()).await
+        self.run(request, deadline, connect, move || started.get()).await
     }
 
-    /// `GET`; only for calls that may be repeated freely.
-    pub async fn get(&self, url: Url, deadline: Deadline) -> Attempt {
-        self.run(self.http.get(url), deadline, || true).await
-    }
-
-    async fn run(&self, request: reqwest::RequestBuilder, deadline: Deadline, started: impl Fn() -> bool) -> Attempt {
+    async fn run(
+        &self,
+        request: reqwest::RequestBuilder,
+        deadline: Deadline,
+        connect: Duration,
+        started: impl Fn() -> bool,
+    ) -> Attempt {
         // Between two calls nobody polls the connections: let the runtime see first which ones the server has closed.
         tokio::task::yield_now().await;
-        let exchange = tokio::time::timeout_at(deadline.at().into(), async {
-            let mut response = request.send().await?;
-            let status = response.status().as_u16();
-            let mut body = Vec::with_capacity(response.content_length().unwrap_or(256).min(4096) as usize);
-            while let Some(chunk) = response.chunk().await? {
-                if body.len() + chunk.len() > ANSWER_LIMIT {
-                    return Ok(None);
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok::<_, reqwest::Error>(Some(Reply { status, body }))
-        });
-        let failure = match exchange.await {
+        let mut exchange = pin!(read(request));
+        let began = Instant::now();
+        let connected_by = deadline.at().min(began + connect);
+        let result = match timeout_at(connected_by.into(), &mut exchange).await {
+            Err(_) if started() => timeout_at(deadline.at().into(), &mut exchange).await,
+            result => result,
+        };
+        let mut failure = match result {
             Ok(Ok(Some(reply))) => return Attempt::Answered(reply),
             Ok(Ok(None)) => Failure::new(Cause::Answer, format!("more than {ANSWER_LIMIT} bytes")),
             Ok(Err(error)) => {
                 let never_connected = error.is_connect();
                 let failure = Failure::new(Cause::of(&error), describe(error));
                 if never_connected {
-                    return Attempt::NotSent(failure);
+                    return Attempt::NotSent(Failure { connecting: true, ..failure });
                 }
                 failure
             }
-            Err(_) => Failure::new(Cause::Timeout, format!("{} ms", deadline.total().as_millis())),
+            Err(_) => Failure::new(Cause::Timeout, format!("{} ms", began.elapsed().as_millis())),
         };
-        if started() { Attempt::Unknown(failure) } else { Attempt::NotSent(failure) }
+        if started() {
+            return Attempt::Unknown(failure);
+        }
+        failure.connecting = failure.cause == Cause::Timeout;
+        Attempt::NotSent(failure)
     }
+}
+
+/// Sends a request and reads the answer; `None` if it is longer than any of the API's.
+async fn read(request: reqwest::RequestBuilder) -> reqwest::Result<Option<Reply>> {
+    let mut response = request.send().await?;
+    let status = response.status().as_u16();
+    let mut body = Vec::with_capacity(response.content_length().unwrap_or(256).min(4096) as usize);
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > ANSWER_LIMIT {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(Reply { status, body }))
 }
 
 /// The chain of causes in one line. The URL is left out: it carries the access token.

@@ -1,9 +1,11 @@
-//! WeChat's server API: connections, endpoints and errcodes.
+//! WeChat's server API: hosts, connections, endpoints and errcodes.
 
 pub mod api;
+pub mod circuit;
 pub mod client;
 pub mod deadline;
 pub mod errcode;
 pub(crate) mod resolve;
 pub(crate) mod roots;
+pub mod route;
 mod tracked_body;

@@ -40,6 +40,7 @@ mod engine;
 #[path = "../generators/mod.rs"]
 #[allow(dead_code, reason = "most of it makes payloads")]
 mod generators;
+mod health;
 mod keys;
 mod messages;
 mod model;

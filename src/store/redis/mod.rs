@@ -9,6 +9,7 @@
 
 mod connection;
 mod fault;
+mod health;
 mod ledger;
 mod link;
 mod message;
@@ -28,7 +29,7 @@ use self::link::Link;
 use self::script::{Call, Script};
 use self::url::Place;
 use super::{
-    Begin, Begun, Delivery, End, Fault, Filter, GrantReport, LedgerRow, LocalRefusal, MessageId, Millis, Page,
+    Begin, Begun, Delivery, End, Fault, Filter, GrantReport, Health, LedgerRow, LocalRefusal, MessageId, Millis, Page,
     Recorded, Store, StoreError, StoredRefusal, TokenAsk, TokenTurn, Usage,
 };
 
@@ -152,5 +153,19 @@ impl Store for RedisStore {
 
     fn clear_quota(&self, appid: &str, api: Option<&str>, day: u32, until: Instant) -> Result<(), StoreError> {
         self.forget_quota(appid, api, day, until)
+    }
+
+    fn health(&self, route: &str, until: Instant) -> Result<Option<Health>, StoreError> {
+        self.find_health(route, until)
+    }
+
+    fn put_health(
+        &self,
+        route: &str,
+        seen: u64,
+        health: &Health,
+        until: Instant,
+    ) -> Result<Option<Health>, StoreError> {
+        self.replace_health(route, seen, health, until)
     }
 }

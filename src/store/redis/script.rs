@@ -93,6 +93,10 @@ pub static PUT_TOKEN: Script = script!("put_token");
 pub static REFUSE_TOKEN: Script = script!("refuse_token");
 /// `Store::release_token`.
 pub static RELEASE_TOKEN: Script = script!("release_token");
+/// `Store::health`.
+pub static HEALTH: Script = script!("health");
+/// `Store::put_health`.
+pub static PUT_HEALTH: Script = script!("put_health");
 /// `Store::usage`.
 pub static USAGE: Script = script!("usage");
 /// `Store::clear_quota`.

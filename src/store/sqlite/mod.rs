@@ -3,7 +3,7 @@
 //! ```text
 //! database    one transaction: gate, files, deadline, damage      gate  directory  connection  schema  fault
 //! message     begin, finish, refuse                               row  settle  quota
-//! ledger      grants, audience        delivery  listings          token
+//! ledger      grants, audience        delivery  listings          token  health
 //! ```
 //!
 //! # What a loss of power takes
@@ -22,6 +22,7 @@ mod delivery;
 mod directory;
 mod fault;
 mod gate;
+mod health;
 mod ledger;
 mod message;
 mod quota;
@@ -39,8 +40,8 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::{
-    Begin, Begun, Delivery, Durability, End, Filter, GrantReport, LedgerRow, LocalRefusal, MessageId, Page, Recorded,
-    Store, StoreError, StoredRefusal, TokenAsk, TokenTurn, Usage,
+    Begin, Begun, Delivery, Durability, End, Filter, GrantReport, Health, LedgerRow, LocalRefusal, MessageId, Page,
+    Recorded, Store, StoreError, StoredRefusal, TokenAsk, TokenTurn, Usage,
 };
 use code::now;
 use database::Database;
@@ -201,5 +202,19 @@ impl Store for SqliteStore {
 
     fn clear_quota(&self, appid: &str, api: Option<&str>, day: u32, until: Instant) -> Result<(), StoreError> {
         self.write(Durability::Process, until, |db| quota::clear(db, appid, api, day))
+    }
+
+    fn health(&self, route: &str, until: Instant) -> Result<Option<Health>, StoreError> {
+        self.read(until, |db| health::find(db, route))
+    }
+
+    fn put_health(
+        &self,
+        route: &str,
+        seen: u64,
+        health: &Health,
+        until: Instant,
+    ) -> Result<Option<Health>, StoreError> {
+        self.write(Durability::Process, until, |db| health::put(db, route, seen, health, now()))
     }
 }

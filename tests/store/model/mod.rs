@@ -31,6 +31,7 @@ impl Engine for Memory {
 struct Books {
     accounts: HashMap<String, Account>,
     tokens: Tokens,
+    health: HashMap<String, Health>,
 }
 
 #[derive(Default)]
@@ -168,5 +169,17 @@ impl Store for Model {
             account.quota.pauses.retain(|other, _| api.is_some_and(|api| api != other));
             account.quota.calls.retain(|(other, of), _| *of != day || api.is_some_and(|api| api != other));
         })
+    }
+
+    fn health(&self, route: &str, _: Instant) -> Result<Option<Health>, StoreError> {
+        Ok(self.0.lock().health.get(route).cloned())
+    }
+
+    fn put_health(&self, route: &str, seen: u64, health: &Health, _: Instant) -> Result<Option<Health>, StoreError> {
+        let records = &mut self.0.lock().health;
+        if records.get(route).map_or(0, |record| record.version) == seen {
+            records.insert(route.to_owned(), health.clone());
+        }
+        Ok(records.get(route).cloned())
     }
 }

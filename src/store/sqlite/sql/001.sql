@@ -125,3 +125,11 @@ CREATE TABLE pause (
     ends    INTEGER NOT NULL,
     PRIMARY KEY (account, api)
 ) WITHOUT ROWID;
+
+-- What the processes of a machine know of the route to WeChat.
+CREATE TABLE health (
+    route   TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    record  TEXT NOT NULL,
+    expires INTEGER NOT NULL
+) WITHOUT ROWID;
