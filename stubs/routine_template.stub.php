@@ -269,12 +269,13 @@ namespace {
 
         /**
          * 本进程自首次使用以来的计数。
-         * Counters of this process since it was first used, and how its store does.
+         * Counters of this process since it was first used, how its store does, and which of WeChat's hosts it uses.
          *
          * @return array{pid: int, process_started: int, sends: int, delivered: int, refused_local: int,
          *     refused_wechat: int, transport_not_sent: int, transport_unknown: int, fitted: int, duplicates: int,
-         *     token_fetches: int, requests: int, request_microseconds: int, store_failures: int, store_skipped: int,
-         *     log_failures: int, store: ?string, store_state: string, store_error: ?string} store_state: unused|up|down|off
+         *     token_fetches: int, requests: int, request_microseconds: int, failovers: int, circuit_refusals: int,
+         *     store_failures: int, store_skipped: int, log_failures: int, store: ?string, store_state: string,
+         *     store_error: ?string, circuit: string, host: ?string} store_state: unused|up|down|off; circuit: closed|open|half_open
          */
         public static function stats(): array
         {

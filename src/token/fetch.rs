@@ -9,7 +9,7 @@ use crate::store::Owner;
 use crate::wechat::api::{self, Verdict};
 use crate::wechat::client::{Attempt, Cause, Failure};
 use crate::wechat::errcode::{self, Outcome};
-use crate::wechat::route::Wire;
+use crate::wechat::wire::Wire;
 
 /// Lifetime where WeChat names none, in seconds.
 const DEFAULT_LIFETIME: u64 = 7200;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::client::{Attempt, Cause, Failure, Reply};
-use super::route::Wire;
+use super::wire::Wire;
 use crate::config::{Secret, TokenMode};
 use crate::message::Channel;
 

@@ -9,3 +9,4 @@ pub(crate) mod resolve;
 pub(crate) mod roots;
 pub mod route;
 mod tracked_body;
+pub mod wire;

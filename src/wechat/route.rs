@@ -1,22 +1,19 @@
-//! The way of one request to WeChat: which host, the next one where it cannot be connected, none while all of them are down.
+//! WeChat's hosts as this process knows them.
 //!
-//! A request moves on to another host only while nothing of it was written. What is found out ([`Circuit`]) is shared through
-//! the store by all processes of the machine: hosts, resolver, firewall and proxy are the same for all of them, and those of
-//! another machine are not, even if it shares the store. The store is read when this process has heard nothing for a second,
-//! and written when something changes; where there is none, each process goes by what it has seen itself.
+//! What is found out ([`Circuit`]) is shared through the store by all processes of the machine: hosts, resolver, firewall and
+//! proxy are the same for all of them. Those of another machine are not, even if it shares the store: one with a broken
+//! resolver must not silence the others. The store is read when this process has heard nothing for a second, and written when
+//! something changes; where there is none, each process goes by what it has seen itself.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use parking_lot::Mutex;
-use reqwest::Url;
 use uuid::Uuid;
 
-use super::api::Verdict;
 use super::circuit::{Circuit, Position, Report, Way};
-use super::client::{Attempt, Cause, Client, Failure, Reply};
+use super::client::{Cause, Failure};
 use super::deadline::Deadline;
-use crate::config::Settings;
+use super::wire::{Finding, Trip, Wire};
 use crate::language::Text;
 use crate::log;
 use crate::quota::shown;
@@ -30,9 +27,6 @@ pub use key::RouteKey;
 
 /// What this process has seen or read holds so long.
 const GLANCE: Duration = Duration::from_secs(1);
-/// A caller who waits for less proves nothing about the host.
-const CONNECT_PROOF: Duration = Duration::from_millis(250);
-const ANSWER_PROOF: Duration = Duration::from_millis(500);
 /// Time for whoever tries a host to write down what he found.
 const MARGIN: Duration = Duration::from_secs(1);
 /// How often a change is tried that others anticipate.
@@ -52,23 +46,6 @@ struct View {
     heard: Option<Instant>,
 }
 
-/// What one call takes along to reach WeChat.
-#[derive(Clone, Copy)]
-pub struct Wire<'a> {
-    /// Connections.
-    pub client: &'a Client,
-    /// Hosts.
-    pub route: &'a Route,
-    /// The account.
-    pub settings: &'a Settings,
-    /// The store.
-    pub keeper: &'a Keeper,
-    /// Counters.
-    pub stats: &'a Stats,
-    /// The deadline of the whole call.
-    pub deadline: Deadline,
-}
-
 /// For `stats()`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
@@ -76,130 +53,6 @@ pub struct Condition {
     pub circuit: &'static str,
     /// The host that requests go to; `None` while the circuit is not closed.
     pub host: Option<String>,
-}
-
-/// One request under way.
-struct Trip {
-    host: usize,
-    claim: Option<u64>,
-    tried: Vec<usize>,
-}
-
-/// What an attempt says about its host.
-enum Finding {
-    /// WeChat answered.
-    Answered,
-    /// Written, and no answer of WeChat's.
-    Silent(Cause),
-    /// No connection.
-    Unreachable(Cause),
-    /// No connection, but that is not the host's fault.
-    Unconnected,
-    /// A connection broke before anything was written: it had been idle.
-    Stale,
-    /// Nothing.
-    Nothing,
-}
-
-impl Finding {
-    fn of(attempt: &Attempt, took: Duration) -> Self {
-        match attempt {
-            Attempt::NotSent(failure) if !failure.connecting => Self::Stale,
-            Attempt::NotSent(failure) => match failure.cause {
-                Cause::Local => Self::Nothing,
-                Cause::Timeout if took < CONNECT_PROOF => Self::Unconnected,
-                cause => Self::Unreachable(cause),
-            },
-            Attempt::Unknown(failure) if failure.cause == Cause::Timeout && took < ANSWER_PROOF => Self::Nothing,
-            Attempt::Unknown(failure) => Self::Silent(failure.cause),
-            Attempt::Answered(reply) if is_answer(reply) => Self::Answered,
-            // What a gateway refuses may be the fault of this one message.
-            Attempt::Answered(reply) if (400..500).contains(&reply.status) => Self::Nothing,
-            Attempt::Answered(_) => Self::Silent(Cause::Answer),
-        }
-    }
-}
-
-/// Whether WeChat itself has spoken: an errcode is an answer, whatever it says.
-fn is_answer(reply: &Reply) -> bool {
-    let body = reply.body.trim_ascii();
-    // Nearly always; to read it here would be to read it twice.
-    (reply.status == 200 && body.starts_with(b"{") && body.ends_with(b"}")) || Verdict::read(reply).is_ok()
-}
-
-impl Wire<'_> {
-    /// `POST` with a JSON body, or `GET` without one; `url` builds the address on a host.
-    pub async fn request(&self, url: impl Fn(&Url) -> Url, body: Option<Bytes>) -> Attempt {
-        let route = self.route;
-        let mut trip = match route.depart(self) {
-            Ok(trip) => trip,
-            Err(failure) => return Attempt::NotSent(failure),
-        };
-        let mut first_failure: Option<Failure> = None;
-        let mut may_repeat = true;
-        loop {
-            let began = Instant::now();
-            let limit = self.connect_limit(&trip);
-            let attempt = match route.key.hosts().get(trip.host) {
-                Some(host) => self.client.exchange(url(host), body.clone(), self.deadline, limit).await,
-                None => Attempt::NotSent(Failure::new(Cause::Other, "no host")),
-            };
-            let finding = Finding::of(&attempt, began.elapsed());
-            if may_repeat && self.deserves_another(&trip, &finding) {
-                may_repeat = false;
-                continue;
-            }
-            route.learn(self, &trip, &finding);
-            let failure = match attempt {
-                Attempt::NotSent(failure) if matches!(finding, Finding::Unreachable(_) | Finding::Unconnected) => {
-                    failure
-                }
-                other => return other,
-            };
-            let failure = first_failure.get_or_insert(failure).clone();
-            trip.tried.push(trip.host);
-            match route.candidates(&trip).first() {
-                Some(next) if !self.deadline.left().is_zero() => {
-                    self.stats.failovers.increment();
-                    trip.host = *next;
-                }
-                _ => {
-                    route.give_back(self, &trip);
-                    return Attempt::NotSent(failure);
-                }
-            }
-        }
-    }
-
-    /// Whether to try the same host once more: nothing was written, and it is no verdict on the host, or there is no other.
-    fn deserves_another(&self, trip: &Trip, finding: &Finding) -> bool {
-        let passing = match finding {
-            Finding::Stale => true,
-            Finding::Unreachable(Cause::Closed | Cause::Other) => {
-                self.route.key.hosts().len() == 1 && trip.claim.is_none()
-            }
-            _ => false,
-        };
-        passing && self.deadline.left() > self.deadline.total() / 2
-    }
-
-    /// Why no request can go out now, found without one.
-    pub fn refusal(&self) -> Option<Failure> {
-        self.route.glance(self);
-        let view = self.route.view.lock();
-        match view.circuit.way(now()) {
-            Way::Shut => Some(self.route.shut(&view.circuit, self.stats)),
-            Way::Up(_) | Way::Due(_) => None,
-        }
-    }
-
-    /// Each host that may still be tried gets as much as the others, and the answer of the last one as much again.
-    fn connect_limit(&self, trip: &Trip) -> Duration {
-        match self.route.candidates(trip).len() {
-            0 => self.deadline.left(),
-            others => self.deadline.left() / u32::try_from(others + 2).unwrap_or(u32::MAX),
-        }
-    }
 }
 
 impl Route {
@@ -231,8 +84,18 @@ impl Route {
     }
 
     fn glance(&self, wire: &Wire<'_>) {
-        if !self.view.lock().heard.is_some_and(|heard| heard.elapsed() < GLANCE) {
+        if self.view.lock().heard.is_none_or(|heard| heard.elapsed() >= GLANCE) {
             self.look(wire);
+        }
+    }
+
+    /// Why no request can go out now, found without one.
+    pub(super) fn refusal(&self, wire: &Wire<'_>) -> Option<Failure> {
+        self.glance(wire);
+        let view = self.view.lock();
+        match view.circuit.way(now()) {
+            Way::Shut => Some(self.shut(&view.circuit, wire.stats)),
+            Way::Up(_) | Way::Due(_) => None,
         }
     }
 
@@ -259,13 +122,13 @@ impl Route {
         };
         if health.version != view.version {
             let read = serde_json::from_str::<Circuit>(&health.record).ok();
-            view.circuit = read.filter(|read| read.len() == hosts).unwrap_or_else(|| Circuit::new(hosts));
+            view.circuit = read.filter(|read| read.has(hosts)).unwrap_or_else(|| Circuit::new(hosts));
             view.version = health.version;
         }
     }
 
     /// The host to begin with.
-    fn depart(&self, wire: &Wire<'_>) -> Result<Trip, Failure> {
+    pub(super) fn depart(&self, wire: &Wire<'_>) -> Result<Trip, Failure> {
         self.glance(wire);
         let mut trip = Trip { host: 0, claim: None, tried: Vec::new() };
         if let Way::Up(host) = self.view.lock().circuit.way(now()) {
@@ -291,7 +154,7 @@ impl Route {
         Ok(trip)
     }
 
-    fn learn(&self, wire: &Wire<'_>, trip: &Trip, finding: &Finding) {
+    pub(super) fn learn(&self, wire: &Wire<'_>, trip: &Trip, finding: &Finding) {
         let (host, claim) = (trip.host, trip.claim);
         let (_, chance) = random();
         let report = |cause| Report { host, claim, cause, now: now(), chance };
@@ -317,14 +180,14 @@ impl Route {
         }
     }
 
-    fn give_back(&self, wire: &Wire<'_>, trip: &Trip) {
+    pub(super) fn give_back(&self, wire: &Wire<'_>, trip: &Trip) {
         if trip.claim.is_some() {
             self.change(wire, |circuit| circuit.release(trip.claim, now()));
         }
     }
 
     /// Hosts that a request may turn to if the present one cannot be connected.
-    fn candidates(&self, trip: &Trip) -> Vec<usize> {
+    pub(super) fn candidates(&self, trip: &Trip) -> Vec<usize> {
         let (view, now) = (self.view.lock(), now());
         let untried = |host: &usize| *host != trip.host && !trip.tried.contains(host);
         let hosts = (0..self.key.hosts().len()).filter(untried);
