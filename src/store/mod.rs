@@ -14,7 +14,7 @@ mod grant;
 mod health;
 pub mod keeper;
 mod message;
-mod owner;
+pub(crate) mod owner;
 mod place;
 mod quota;
 mod redis;

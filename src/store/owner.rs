@@ -50,7 +50,8 @@ fn split(owner: &str) -> Option<(&str, &str)> {
     Some((owner.get(..second)?, owner.get(second + 1..)?))
 }
 
-fn boot() -> String {
+/// The kernel that runs, from its start to its end.
+pub(crate) fn boot() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 

@@ -153,7 +153,7 @@ impl Circuit {
             self.silent = if in_a_row { self.silent.saturating_add(1) } else { 1 };
             self.silent_at = report.now;
             if self.silent < PATIENCE {
-                return;
+                return self.release(report.claim, report.now);
             }
         }
         // To try a host that connects and does not answer may cost a message, which another host would deliver meanwhile.

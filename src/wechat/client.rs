@@ -30,7 +30,7 @@ const ANSWER_LIMIT: usize = 1024 * 1024;
 /// Below the idle limits of the load balancers and NAT gateways that would drop a connection silently.
 const IDLE_LIMIT: Duration = Duration::from_secs(50);
 /// What says nothing about the other end.
-const LOCAL: [Errno; 4] = [Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM, Errno::EADDRNOTAVAIL];
+const LOCAL: [Errno; 3] = [Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM];
 static USER_AGENT: Lazy<String> = Lazy::new(|| format!("RoutineTemplate/{}", env!("CARGO_PKG_VERSION")));
 
 /// How one request ended. Everything that decides about a retry or a grant goes by these three.
@@ -86,7 +86,7 @@ pub enum Cause {
     Closed,
     /// The answer is not one of WeChat's API.
     Answer,
-    /// This process has no descriptors, ports or memory left.
+    /// This process has no descriptors or memory left.
     Local,
     /// All hosts are down, so nothing was tried.
     Circuit,
@@ -127,10 +127,9 @@ impl Cause {
             Self::Timeout => Text::new("超时", "timed out"),
             Self::Closed => Text::new("连接中断", "the connection broke"),
             Self::Answer => Text::new("回答不是微信接口的格式", "the answer is not in the API's form"),
-            Self::Local => Text::new(
-                "本进程的文件描述符、端口或内存不足",
-                "this process has no file descriptors, ports or memory left",
-            ),
+            Self::Local => {
+                Text::new("本进程的文件描述符或内存不足", "this process has no file descriptors or memory left")
+            }
             Self::Circuit => {
                 Text::new("微信接口暂时不可用，未尝试连接", "WeChat's API is down, so no connection was tried")
             }

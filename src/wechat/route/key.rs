@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::{Secret, Settings};
 use crate::store::keeper::KeeperKey;
+use crate::store::owner;
 
 /// What distinguishes one route from another in this process, and its name in the store. A wrong `ca_file` or a proxy that is
 /// down is no other shop's outage.
@@ -35,6 +36,8 @@ impl RouteKey {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         };
+        // Many machines are called localhost; containers of one machine differ in their names.
+        add(&owner::boot());
         add(&machine.to_string_lossy());
         add(&proxy.as_ref().map(label).unwrap_or_default());
         add(settings.ca_file.as_deref().unwrap_or_default());
