@@ -17,6 +17,11 @@ impl Owner {
         Self(format!("{}/{}/{pid}/{}", boot(), namespace(), started(pid).unwrap_or(0)))
     }
 
+    /// The process of that name ([`Owner::as_str`]).
+    pub fn named(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// As the store keeps it.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -73,7 +73,6 @@ pub(super) struct Opened {
 impl Opened {
     /// Opens what is there, or makes it. The gate is held for writing.
     pub(super) fn open(directory: &Directory, deadline: &Deadline) -> Result<Self, Failure> {
-        directory.prepare()?;
         directory.create_state()?;
         let mut connection = connect(directory, deadline)?;
         schema::migrate(&mut connection)?;

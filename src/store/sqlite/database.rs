@@ -20,7 +20,7 @@ pub(super) struct Database {
 
 impl Database {
     pub(super) fn new(directory: Directory) -> Self {
-        let gate = Gate::new(directory.gate());
+        let gate = Gate::new(&directory);
         Self { directory, gate, deadline: Deadline::new(), opened: None }
     }
 
@@ -33,9 +33,6 @@ impl Database {
         body: impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         self.deadline.set(until);
-        if self.opened.is_none() {
-            self.directory.prepare()?;
-        }
         let passed = self.gate.pass(access, until)?;
         let current = self.is_current()?;
         if current || access == Access::Write {

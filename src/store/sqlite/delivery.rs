@@ -8,12 +8,14 @@ use crate::store::{Delivery, Filter, MessageId, Millis, State};
 
 /// The columns that [`read`] takes, and whence.
 macro_rules! select {
-    ($more:literal) => {
+    ($more:literal, $index:literal) => {
         concat!(
             "SELECT d.id, d.epoch, d.openid, t.name, d.channel, d.key, d.state, d.errcode, d.errmsg, d.from_wechat,
                d.msgid, d.rid, d.attempts, d.changed, d.payload, d.begun, d.finished, d.lease",
             $more,
-            " FROM delivery d CROSS JOIN template t ON t.id = d.template WHERE d.account = ?1"
+            " FROM delivery d ",
+            $index,
+            " CROSS JOIN template t ON t.id = d.template WHERE d.account = ?1"
         )
     };
 }
@@ -31,6 +33,12 @@ macro_rules! newest_first {
     };
 }
 
+/// Listings: of an account, of a user, by a key.
+pub(super) const LISTINGS: [&str; 3] = [
+    concat!(select!(", d.template", ""), range!(), " AND ?5 IS NULL", newest_first!()),
+    concat!(select!(", d.template", "INDEXED BY delivery_openid"), range!(), " AND d.openid = ?5", newest_first!()),
+    concat!(select!(", d.template", "INDEXED BY delivery_key"), range!(), " AND d.key = ?5", newest_first!()),
+];
 /// How many columns [`select`] has of its own.
 pub(super) const COLUMNS: usize = 18;
 /// Rows that one query of a listing looks at, so that a rare match does not hold the gate for long.
@@ -66,7 +74,7 @@ pub(super) fn read(row: &Row<'_>, now: Millis) -> rusqlite::Result<Delivery> {
 pub(super) fn find(db: &Connection, appid: &str, id: MessageId) -> rusqlite::Result<Option<Delivery>> {
     let Some(account) = account::find(db, appid)? else { return Ok(None) };
     let now = now();
-    db.prepare_cached(concat!(select!(""), " AND d.id = ?2 AND d.expires > ?3"))?
+    db.prepare_cached(concat!(select!("", ""), " AND d.id = ?2 AND d.expires > ?3"))?
         .query_row(params![account, id.as_bytes(), now], |row| read(row, now))
         .optional()
 }
@@ -99,10 +107,11 @@ pub(super) fn list(
     let since = MessageId::floor(filter.since.unwrap_or(0));
     // Longer than any id, so above all of them.
     let top = before.map_or_else(|| vec![0xff; 17], |id| id.as_bytes().to_vec());
+    let [all, of_user, by_key] = LISTINGS;
     let mut statement = db.prepare_cached(match (filter.key, filter.openid) {
-        (Some(_), _) => concat!(select!(", d.template"), range!(), " AND d.key = ?5", newest_first!()),
-        (None, Some(_)) => concat!(select!(", d.template"), range!(), " AND d.openid = ?5", newest_first!()),
-        (None, None) => concat!(select!(", d.template"), range!(), " AND ?5 IS NULL", newest_first!()),
+        (Some(_), _) => by_key,
+        (None, Some(_)) => of_user,
+        (None, None) => all,
     })?;
     let found_by = filter.key.or(filter.openid);
     let mut rows = statement.query(params![account, top, since.as_bytes(), now, found_by])?;

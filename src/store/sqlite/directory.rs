@@ -145,10 +145,9 @@ impl Directory {
     /// Renames the database and its companions and answers the new name. The newest three are kept.
     pub(super) fn set_aside(&self) -> Result<String, StoreError> {
         let failed = |error: io::Error| from_io("the damaged file cannot be moved aside", &error);
-        let mut number = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        while FileId::of(&self.aside(number))?.is_some() {
-            number += 1;
-        }
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        // Above all others: the numbers tell which ones are the newest.
+        let number = self.numbers_aside().map_err(failed)?.first().map_or(time, |newest| time.max(newest + 1));
         let aside = self.aside(number);
         // The log goes first: beside an empty new database it would be taken for its own.
         for end in COMPANIONS {
@@ -166,16 +165,19 @@ impl Directory {
         self.path.join(format!("{ASIDE}{number}"))
     }
 
-    fn drop_oldest(&self) -> io::Result<()> {
+    /// The numbers of the files that were moved aside, the newest first.
+    fn numbers_aside(&self) -> io::Result<Vec<u64>> {
         let mut numbers = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             let name = entry?.file_name();
-            let number =
-                name.to_str().and_then(|name| name.strip_prefix(ASIDE)).and_then(|number| number.parse::<u64>().ok());
-            numbers.extend(number);
+            numbers.extend(name.to_str().and_then(|name| name.strip_prefix(ASIDE)?.parse::<u64>().ok()));
         }
         numbers.sort_unstable_by(|one, other| other.cmp(one));
-        for number in numbers.into_iter().skip(KEPT_ASIDE) {
+        Ok(numbers)
+    }
+
+    fn drop_oldest(&self) -> io::Result<()> {
+        for number in self.numbers_aside()?.into_iter().skip(KEPT_ASIDE) {
             let path = self.aside(number);
             for path in COMPANIONS.iter().map(|end| with_end(&path, end)).chain([path.clone()]) {
                 match fs::remove_file(path) {

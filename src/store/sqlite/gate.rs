@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::directory::{FileId, create_private};
+use super::directory::{Directory, FileId, create_private};
 use super::fault::{from_io, timeout};
 use crate::store::StoreError;
 
@@ -28,6 +28,7 @@ pub(super) enum Access {
 
 /// The lock file.
 pub(super) struct Gate {
+    directory: Directory,
     path: PathBuf,
     open: Option<(Arc<File>, FileId)>,
 }
@@ -36,9 +37,9 @@ pub(super) struct Gate {
 pub(super) struct Passed(Arc<File>);
 
 impl Gate {
-    /// The gate at this path; the file is opened at its first use.
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, open: None }
+    /// The gate of that directory; both are made at the first use.
+    pub(super) fn new(directory: &Directory) -> Self {
+        Self { directory: directory.clone(), path: directory.gate(), open: None }
     }
 
     /// Waits until `until`. flock(2) knows no deadline, so this asks again and again: a holder that is stopped costs a
@@ -72,6 +73,7 @@ impl Gate {
         if let Some((file, id)) = &self.open {
             return Ok((Arc::clone(file), *id));
         }
+        self.directory.prepare()?;
         let file = create_private(&self.path)?;
         let id = FileId::from(&file.metadata().map_err(|error| from_io("gate cannot be read", &error))?);
         let file = Arc::new(file);

@@ -112,10 +112,12 @@ pub(super) fn grants(
     .collect()
 }
 
-// The condition is the one of the index `ledger_reachable`, word by word, or SQLite does not use it.
-const FIRST_PAGE: &str = "SELECT openid, accepted - delivered - reserved - lost FROM ledger
+// The condition is the one of the index, word by word, or SQLite cannot use it.
+pub(super) const FIRST_PAGE: &str =
+    "SELECT openid, accepted - delivered - reserved - lost FROM ledger INDEXED BY ledger_reachable
     WHERE template = ?1 AND (accepted - delivered - reserved - lost > 0 OR long_term) ORDER BY openid LIMIT ?2";
-const NEXT_PAGE: &str = "SELECT openid, accepted - delivered - reserved - lost FROM ledger
+pub(super) const NEXT_PAGE: &str =
+    "SELECT openid, accepted - delivered - reserved - lost FROM ledger INDEXED BY ledger_reachable
     WHERE template = ?1 AND openid > ?3 AND (accepted - delivered - reserved - lost > 0 OR long_term)
     ORDER BY openid LIMIT ?2";
 

@@ -28,6 +28,8 @@ mod quota;
 mod row;
 mod schema;
 mod settle;
+#[cfg(test)]
+mod tests;
 mod token;
 
 use std::path::Path;

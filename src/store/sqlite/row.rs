@@ -7,8 +7,11 @@ use super::delivery::{self, COLUMNS};
 use crate::store::{Begin, Delivery, End, Grant, MessageId, Millis, State};
 
 macro_rules! select {
-    () => {
-        delivery::select!(", d.template, d.call, d.owner, d.last_word, d.lease, d.taken, d.seen, d.counted, d.expires")
+    ($index:literal) => {
+        delivery::select!(
+            ", d.template, d.call, d.owner, d.last_word, d.lease, d.taken, d.seen, d.counted, d.expires",
+            $index
+        )
     };
 }
 
@@ -232,9 +235,11 @@ pub(super) fn find(db: &Connection, account: i64, begin: &Begin<'_>, now: Millis
         })
     };
     match begin.key {
-        Some(key) => db.prepare_cached(concat!(select!(), " AND d.key = ?2"))?.query_row(params![account, key], read),
+        Some(key) => db
+            .prepare_cached(concat!(select!("INDEXED BY delivery_key"), " AND d.key = ?2"))?
+            .query_row(params![account, key], read),
         None => db
-            .prepare_cached(concat!(select!(), " AND d.id = ?2"))?
+            .prepare_cached(concat!(select!(""), " AND d.id = ?2"))?
             .query_row(params![account, begin.id.as_bytes()], read),
     }
     .optional()

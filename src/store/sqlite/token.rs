@@ -98,7 +98,8 @@ pub(super) fn put(db: &Connection, fetched: &Fetched<'_>, now: Millis) -> rusqli
         .prepare_cached(
             "INSERT INTO token (account, fence, token, fetched, renew, ends) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (account) DO UPDATE SET fence = excluded.fence, token = excluded.token,
-               again = coalesce(token.token = excluded.token, 0),
+               again = CASE WHEN excluded.fence = token.fence THEN token.again
+                 ELSE coalesce(token.token = excluded.token, 0) END,
                fetched = excluded.fetched, renew = excluded.renew, ends = excluded.ends
              WHERE excluded.fence >= token.fence",
         )?

@@ -1,0 +1,34 @@
+//! The store: one process (criterion), then 1, 8 and 32 processes that saturate it (a table).
+//!
+//! `STORE_BENCH_PLACE` names the place (a directory; a fresh one in the temporary directory by default),
+//! `STORE_BENCH_ROWS` the rows of the ledger (instead of 1 000 and 100 000), `STORE_BENCH_SECONDS` how long each line of
+//! the table takes (3). `cargo bench --bench store -- processes` makes the table only.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+mod place;
+mod processes;
+mod shop;
+mod single;
+
+fn main() {
+    if let Ok(worker) = std::env::var(processes::WORKER) {
+        return processes::work(&worker);
+    }
+    let arguments: Vec<String> = std::env::args().collect();
+    if !arguments.iter().any(|argument| argument == "processes") {
+        let mut criterion = criterion::Criterion::default().configure_from_args();
+        single::run(&mut criterion);
+        criterion.final_summary();
+    }
+    // With a filter, or as a test of the benchmarks, only what criterion runs is wanted.
+    if arguments.iter().skip(1).all(|argument| argument == "--bench" || argument == "processes") {
+        processes::table();
+    }
+}

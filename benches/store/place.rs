@@ -1,0 +1,41 @@
+//! Where the measured store is: the one spot that knows the engines.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use routine_template::store::{Durability, SqliteStore, Store};
+use tempfile::TempDir;
+
+/// A place for stores, deleted in the end if it was made here.
+pub struct Place {
+    name: PathBuf,
+    _made: Option<TempDir>,
+}
+
+impl Place {
+    /// From `STORE_BENCH_PLACE`, or a new directory.
+    pub fn from_environment() -> Self {
+        match std::env::var_os("STORE_BENCH_PLACE") {
+            Some(name) => Self { name: name.into(), _made: None },
+            None => {
+                let made = tempfile::tempdir().unwrap();
+                Self { name: made.path().to_owned(), _made: Some(made) }
+            }
+        }
+    }
+
+    /// Its name, for another process.
+    pub fn name(&self) -> &Path {
+        &self.name
+    }
+
+    /// A store there.
+    pub fn open(&self, durability: Durability) -> Box<dyn Store> {
+        open(&self.name, durability)
+    }
+}
+
+/// A store at a place of that name.
+pub fn open(name: &Path, durability: Durability) -> Box<dyn Store> {
+    Box::new(SqliteStore::open(name, durability, Instant::now() + Duration::from_secs(10)).unwrap())
+}

@@ -1,0 +1,172 @@
+//! The store as its documentation describes it, in memory and as plainly as it can be put: what the engines are held
+//! against. It remembers everything for ever and searches from end to end.
+
+mod ledger;
+mod message;
+mod token;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use routine_template::store::*;
+
+use crate::engine::Engine;
+use ledger::Ledger;
+use message::Messages;
+use token::Tokens;
+
+/// A place in memory.
+#[derive(Default)]
+pub struct Memory(Arc<Mutex<Books>>);
+
+impl Engine for Memory {
+    fn open(&self) -> Box<dyn Store> {
+        Box::new(Model(Arc::clone(&self.0)))
+    }
+}
+
+#[derive(Default)]
+struct Books {
+    accounts: HashMap<String, Account>,
+    tokens: Tokens,
+}
+
+#[derive(Default)]
+struct Account {
+    messages: Messages,
+    ledger: Ledger,
+    quota: Quota,
+}
+
+#[derive(Default)]
+struct Quota {
+    calls: HashMap<(String, u32), u64>,
+    pauses: HashMap<String, Pause>,
+}
+
+impl Quota {
+    fn count(&mut self, api: &str, day: u32, calls: u32) {
+        *self.calls.entry((api.to_owned(), day)).or_default() += u64::from(calls);
+    }
+
+    fn pause(&self, api: &str, now: Millis) -> Option<Pause> {
+        self.pauses.get(api).filter(|pause| pause.until > now).cloned()
+    }
+}
+
+/// One handle.
+struct Model(Arc<Mutex<Books>>);
+
+impl Model {
+    fn account<T>(&self, appid: &str, act: impl FnOnce(&mut Account, Millis) -> T) -> Result<T, StoreError> {
+        Ok(act(self.0.lock().accounts.entry(appid.to_owned()).or_default(), now()))
+    }
+}
+
+pub fn now() -> Millis {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap()
+}
+
+fn after(now: Millis, wait: Duration) -> Millis {
+    now.saturating_add(wait.as_millis().try_into().unwrap_or(Millis::MAX))
+}
+
+impl Store for Model {
+    fn place(&self) -> String {
+        "model:".to_owned()
+    }
+
+    fn begin(&self, begin: &Begin<'_>, _: Instant) -> Result<Begun, StoreError> {
+        self.account(begin.appid, |account, now| account.begin(begin, now))
+    }
+
+    fn finish(&self, begin: &Begin<'_>, epoch: u32, end: &End<'_>, _: Instant) -> Result<(), StoreError> {
+        self.account(begin.appid, |account, now| account.finish(begin, epoch, end, now))
+    }
+
+    fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, _: Instant) -> Result<MessageId, StoreError> {
+        self.account(begin.appid, |account, now| account.refuse(begin, refusal, now))
+    }
+
+    fn delivery(&self, appid: &str, id: MessageId, _: Instant) -> Result<Option<Delivery>, StoreError> {
+        self.account(appid, |account, now| account.messages.delivery(id, now))
+    }
+
+    fn deliveries(&self, appid: &str, filter: &Filter<'_>, _: Instant) -> Result<Vec<Delivery>, StoreError> {
+        self.account(appid, |account, now| account.messages.deliveries(filter, now))
+    }
+
+    fn record_grants(&self, report: &GrantReport<'_>, _: Instant) -> Result<Recorded, StoreError> {
+        self.account(report.appid, |account, now| account.ledger.record(report, now))
+    }
+
+    fn grants(
+        &self,
+        appid: &str,
+        openid: &str,
+        template_id: Option<&str>,
+        _: Instant,
+    ) -> Result<Vec<(String, LedgerRow)>, StoreError> {
+        self.account(appid, |account, _| account.ledger.of_user(openid, template_id))
+    }
+
+    fn audience(
+        &self,
+        appid: &str,
+        template_id: &str,
+        cursor: Option<&str>,
+        limit: usize,
+        _: Instant,
+    ) -> Result<Page, StoreError> {
+        self.account(appid, |account, _| account.ledger.audience(template_id, cursor, limit))
+    }
+
+    fn token(&self, ask: &TokenAsk<'_>, _: Instant) -> Result<TokenTurn, StoreError> {
+        Ok(self.0.lock().tokens.ask(ask, now()))
+    }
+
+    fn put_token(
+        &self,
+        account: &str,
+        fence: u64,
+        token: &str,
+        renew_in: Duration,
+        ends_in: Duration,
+        _: Instant,
+    ) -> Result<bool, StoreError> {
+        Ok(self.0.lock().tokens.put(account, fence, token, renew_in, ends_in, now()))
+    }
+
+    fn refuse_token(
+        &self,
+        ask_account: &str,
+        account: &str,
+        fence: u64,
+        refusal: &StoredRefusal,
+        _: Instant,
+    ) -> Result<(), StoreError> {
+        self.0.lock().tokens.refuse(ask_account, account, fence, refusal, now());
+        Ok(())
+    }
+
+    fn release_token(&self, account: &str, fence: u64, rest: Duration, _: Instant) -> Result<(), StoreError> {
+        self.0.lock().tokens.release(account, fence, rest, now());
+        Ok(())
+    }
+
+    fn usage(&self, appid: &str, api: &str, day: u32, _: Instant) -> Result<Usage, StoreError> {
+        self.account(appid, |account, now| Usage {
+            calls: account.quota.calls.get(&(api.to_owned(), day)).copied().unwrap_or(0),
+            pause: account.quota.pause(api, now),
+        })
+    }
+
+    fn clear_quota(&self, appid: &str, api: Option<&str>, day: u32, _: Instant) -> Result<(), StoreError> {
+        self.account(appid, |account, _| {
+            account.quota.pauses.retain(|other, _| api.is_some_and(|api| api != other));
+            account.quota.calls.retain(|(other, of), _| *of != day || api.is_some_and(|api| api != other));
+        })
+    }
+}

@@ -1,0 +1,253 @@
+//! Whatever is done in whatever order, an engine answers as the model does, and holds the same rows after each step.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::TestRunner;
+use routine_template::config::GrantPolicy;
+use routine_template::message::Channel;
+use routine_template::store::*;
+
+use crate::engine::Engine;
+use crate::generators::config;
+use crate::model::Memory;
+use crate::shop::{DAY, Going, HOUR, Message, Shop, Verdict, now, soon};
+
+on_every_engine!(with engine: messages_and_ledger_are_as_the_model_says);
+
+const USERS: [&str; 2] = ["user", "another user"];
+const TEMPLATES: [&str; 2] = ["template", "another template"];
+const CHANNELS: [Channel; 3] = [Channel::Subscribe, Channel::Bizsend, Channel::Template];
+
+#[derive(Debug, Clone)]
+enum Step {
+    Report { user: &'static str, choices: Vec<(&'static str, Choice)>, long_term: bool, token: Option<u8> },
+    Begin { message: Box<Plan>, abandoned: Option<Index> },
+    BeginAgain(Index),
+    Finish { which: Index, verdict: u8, attempts: u32, pause: bool },
+    Refuse(Box<Plan>),
+    Clear(Option<Channel>),
+}
+
+/// A message before it has an id and an account.
+#[derive(Debug, Clone)]
+struct Plan {
+    user: &'static str,
+    template: &'static str,
+    channel: Channel,
+    key: Option<u8>,
+    policy: GrantPolicy,
+    short: bool,
+}
+
+impl Plan {
+    fn message(&self, appid: &str) -> Message {
+        Message {
+            appid: appid.to_owned(),
+            template: self.template.to_owned(),
+            channel: self.channel,
+            key: self.key.map(|key| format!("order {key}")),
+            policy: self.policy,
+            lease: if self.short { std::time::Duration::from_millis(1) } else { HOUR },
+            ..Message::to(self.user)
+        }
+    }
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let policies = [GrantPolicy::Off, GrantPolicy::Certain, GrantPolicy::Strict];
+    (
+        prop::sample::select(&USERS[..]),
+        prop::sample::select(&TEMPLATES[..]),
+        prop_oneof![8 => Just(Channel::Subscribe), 1 => Just(Channel::Bizsend), 1 => Just(Channel::Template)],
+        prop::option::of(0..3u8),
+        prop_oneof![1 => Just(policies[0]), 3 => Just(policies[1]), 2 => Just(policies[2])],
+        prop::bool::weighted(0.2),
+    )
+        .prop_map(|(user, template, channel, key, policy, short)| Plan {
+            user,
+            template,
+            channel,
+            key,
+            policy,
+            short,
+        })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let choice = prop_oneof![5 => Just(Choice::Accept), 1 => Just(Choice::Reject), 1 => Just(Choice::Ban), 1 => Just(Choice::Filter)];
+    let choices = prop::collection::vec(choice, 1..3)
+        .prop_map(|choices| TEMPLATES.into_iter().zip(choices).collect())
+        .prop_flat_map(|choices: Vec<_>| prop_oneof![Just(choices.clone()), Just(choices.into_iter().rev().collect())]);
+    let report = (
+        prop::sample::select(&USERS[..]),
+        choices,
+        prop::bool::weighted(0.1),
+        prop_oneof![2 => Just(None), 1 => (0..5u8).prop_map(Some)],
+    )
+        .prop_map(|(user, choices, long_term, token)| Step::Report { user, choices, long_term, token });
+    let begin = (plan(), prop::option::weighted(0.3, any::<Index>()))
+        .prop_map(|(message, abandoned)| Step::Begin { message: Box::new(message), abandoned });
+    let finish = (any::<Index>(), 0..7u8, 0..3u32, prop::bool::weighted(0.3))
+        .prop_map(|(which, verdict, attempts, pause)| Step::Finish { which, verdict, attempts, pause });
+    prop_oneof![
+        4 => report,
+        8 => begin,
+        1 => any::<Index>().prop_map(Step::BeginAgain),
+        8 => finish,
+        1 => plan().prop_map(|plan| Step::Refuse(Box::new(plan))),
+        1 => prop::option::of(prop::sample::select(&CHANNELS[..])).prop_map(Step::Clear),
+    ]
+}
+
+/// An engine and the model beside it.
+struct Pair<'a> {
+    engine: &'a Shop,
+    model: &'a Shop,
+    appid: String,
+    /// Messages that went.
+    gone: Vec<(Message, Going)>,
+}
+
+/// A row without what the documentation leaves open: times, and words about a refusal of our own.
+fn comparable(mut row: Delivery) -> Delivery {
+    row.begun = 0;
+    row.finished = row.finished.filter(|_| row.state != State::Unknown).map(|_| 0);
+    if row.state == State::Refused && !row.from_wechat {
+        row.errmsg.clear();
+    }
+    row
+}
+
+fn comparable_answer(begun: Begun) -> Begun {
+    match begun {
+        Begun::Known(row) => Begun::Known(comparable(row)),
+        Begun::UnderWay(row, owner) => Begun::UnderWay(comparable(row), owner),
+        other => other,
+    }
+}
+
+impl Pair<'_> {
+    fn begin(&mut self, message: Message) {
+        let [engine, model] = [self.engine, self.model].map(|shop| comparable_answer(shop.begin(&message)));
+        assert_eq!(engine, model, "begin");
+        if message.lease < HOUR {
+            std::thread::sleep(std::time::Duration::from_millis(4));
+        }
+        if let Begun::Go { id, epoch, grant, seen } = engine {
+            self.gone.push((message, Going { id, epoch, grant, seen }));
+        }
+    }
+
+    fn row(&self, id: MessageId) -> Option<Delivery> {
+        self.model.store().delivery(&self.appid, id, soon()).unwrap()
+    }
+
+    fn finish(&self, which: Index, verdict: u8, attempts: u32, pause: bool) {
+        let Some((message, going)) = (!self.gone.is_empty()).then(|| which.get(&self.gone)) else { return };
+        let mut verdict = match verdict {
+            0 | 1 => Verdict::delivered(),
+            2 => Verdict::refused(),
+            3 => Verdict::no_grant(),
+            4 => Verdict::not_sent(),
+            5 => Verdict::unknown(),
+            _ => Verdict { last_word: false, ..Verdict::unknown() },
+        };
+        verdict.attempts = attempts;
+        // Whether an answer that comes too late for its row still pauses the API is left open.
+        let open = self.row(going.id).is_some_and(|row| row.epoch == going.epoch && row.state == State::Sending);
+        if pause && open {
+            verdict.pause = Some(Pause { errcode: 45009, until: now() + 3_600_000 });
+        }
+        self.engine.finish(message, *going, &verdict);
+        self.model.finish(message, *going, &verdict);
+    }
+
+    fn take(&mut self, step: &Step) {
+        match step {
+            Step::Report { user, choices, long_term, token } => {
+                let token = token.map_or_else(|| MessageId::new().to_string(), |token| token.to_string());
+                let report = GrantReport {
+                    appid: &self.appid,
+                    openid: user,
+                    choices,
+                    long_term: *long_term,
+                    token: &token,
+                    remember: HOUR,
+                };
+                let [engine, model] =
+                    [self.engine, self.model].map(|shop| shop.store().record_grants(&report, soon()).unwrap());
+                assert_eq!(engine, model, "record_grants");
+            }
+            Step::Begin { message, abandoned } => {
+                let mut message = message.message(&self.appid);
+                if let Some(which) = abandoned.filter(|_| !self.gone.is_empty()) {
+                    let (_, going) = which.get(&self.gone);
+                    message.abandoned = Some((going.id, going.epoch));
+                }
+                self.begin(message);
+            }
+            Step::BeginAgain(which) => {
+                let Some((message, going)) = (!self.gone.is_empty()).then(|| which.get(&self.gone)) else { return };
+                // What a repeat without a key means once the message is closed is left open.
+                if message.key.is_some() || self.row(going.id).is_some_and(|row| row.state == State::Sending) {
+                    self.begin(message.clone());
+                }
+            }
+            Step::Finish { which, verdict, attempts, pause } => self.finish(*which, *verdict, *attempts, *pause),
+            Step::Refuse(plan) => {
+                let message = plan.message(&self.appid);
+                let [engine, model] = [self.engine, self.model].map(|shop| shop.refuse(&message, 47003, "wrong"));
+                assert_eq!(engine, model, "refuse");
+            }
+            Step::Clear(channel) => {
+                for shop in [self.engine, self.model] {
+                    shop.store().clear_quota(&self.appid, channel.map(Channel::path), DAY, soon()).unwrap();
+                }
+            }
+        }
+    }
+
+    /// Everything that can be read.
+    fn compare(&self) {
+        for user in USERS {
+            let [engine, model] = [self.engine, self.model].map(|shop| {
+                let mut rows = shop.store().grants(&self.appid, user, None, soon()).unwrap();
+                // Whether a row that says nothing is there is left open.
+                rows.retain(|(_, row)| *row != LedgerRow::default());
+                rows
+            });
+            assert_eq!(engine, model, "grants of {user}");
+        }
+        for template in TEMPLATES {
+            let [engine, model] = [self.engine, self.model].map(|shop| shop.audience(&self.appid, template, 1));
+            assert_eq!(engine, model, "audience of {template}");
+        }
+        let filter = Filter { limit: 1000, ..Filter::default() };
+        let [engine, model] = [self.engine, self.model].map(|shop| {
+            let rows = shop.store().deliveries(&self.appid, &filter, soon()).unwrap();
+            rows.into_iter().map(comparable).collect::<Vec<_>>()
+        });
+        assert_eq!(engine, model, "deliveries");
+        for channel in CHANNELS {
+            let [engine, model] = [self.engine, self.model]
+                .map(|shop| shop.store().usage(&self.appid, channel.path(), DAY, soon()).unwrap());
+            assert_eq!(engine, model, "usage of {channel:?}");
+        }
+    }
+}
+
+fn messages_and_ledger_are_as_the_model_says(engine: Box<dyn Engine>) {
+    let (engine, model) = (Shop::at(engine), Shop::at(Box::new(Memory::default())));
+    let steps = prop::collection::vec(step(), 1..50);
+    let outcome = TestRunner::new(config(150)).run(&steps, |steps| {
+        // Each case has an account of its own.
+        let appid = MessageId::new().to_string();
+        let mut pair = Pair { engine: &engine, model: &model, appid, gone: Vec::new() };
+        for step in &steps {
+            pair.take(step);
+            pair.compare();
+        }
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+}
