@@ -184,6 +184,8 @@ look_for_test_needs() {
     { have redis-server && have redis-cli; } || missing+=(redis-server)
     { has_php_module dom && has_php_module xmlwriter; } || missing+=("$prefix-xml")
     has_php_module mbstring || missing+=("$prefix-mbstring")
+    # The tests open the store's file as a shop's own code might, and make time pass in it.
+    { has_php_module pdo_sqlite && has_php_module sqlite3; } || missing+=("$prefix-sqlite3")
     has_php_module curl || missing+=("$prefix-curl")
     [ -n "$(find_phpunit)" ] || missing+=(phpunit)
 }
@@ -367,7 +369,7 @@ demo() {
 
     step "Running examples/order_paid.php"
     "$php" -n -d extension="$build_dir/routine_template.so" -d routine_template.base_url="$sandbox" \
-        -d routine_template.ca_file="$demo_dir/ca.pem" -d date.timezone=Asia/Shanghai "$root/examples/order_paid.php" ||
+        -d routine_template.ca_file="$demo_dir/ca.pem" -d routine_template.store="$demo_dir/store" -d date.timezone=Asia/Shanghai "$root/examples/order_paid.php" ||
         fail "The order-paid message was not delivered." "What happened stands above."
 
     step "What the fake WeChat received / 模拟微信服务器收到的内容"
@@ -400,7 +402,7 @@ run_phpunit() {
     export ROUTINE_TEMPLATE_EXTENSION=$build_dir/routine_template.so ROUTINE_TEMPLATE_COMMAND=$build_dir/routine-template
     export ROUTINE_TEMPLATE_FPM=$fpm ROUTINE_TEMPLATE_NGINX=$nginx
     PHP_INI_SCAN_DIR='' in_root "$php" -c "$build_dir/php-tests.ini" -d extension="$build_dir/routine_template.so" \
-        -d routine_template.base_url=https://127.0.0.1:9 -d memory_limit=1G -d zend.assertions=1 -d error_reporting=-1 -d display_errors=stderr \
+        -d routine_template.base_url=https://127.0.0.1:9 -d routine_template.store=off -d memory_limit=1G -d zend.assertions=1 -d error_reporting=-1 -d display_errors=stderr \
         "$(find_phpunit)" -c "$root/php-tests/phpunit.xml" "$@"
 }
 

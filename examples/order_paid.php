@@ -4,7 +4,7 @@
 // Tells the buyer in a WeChat subscribe message that the order is paid. The product title may be too long: it is fitted.
 //
 // php -d extension=$PWD/build/routine_template.so -d routine_template.base_url=https://127.0.0.1:8443 \
-//     -d routine_template.ca_file=/tmp/fake-wechat.pem examples/order_paid.php
+//     -d routine_template.ca_file=/tmp/fake-wechat.pem -d routine_template.store=/tmp/fake-shop examples/order_paid.php
 // 这里用的是模拟微信（./build.sh demo）的小程序；换成自己的 appid、secret、模板和 openid 即可。
 // Account, template and buyer are those of the fake WeChat (./build.sh demo); put your own in their place.
 

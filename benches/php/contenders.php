@@ -18,7 +18,7 @@ final class Contenders
         if ($name === 'extension') {
             RoutineTemplate::configure([
                 'appid' => $settings['appid'], 'secret' => $settings['secret'],
-                'base_url' => $settings['https'], 'ca_file' => $settings['ca_file'],
+                'base_url' => $settings['https'], 'ca_file' => $settings['ca_file'], 'store' => $settings['store'],
             ]);
             RoutineTemplate::registerTemplate('ORDER_PAY_SUCCESS', $settings['template_id'], $settings['content']);
         }

@@ -61,8 +61,9 @@ $sandbox->post('account', ['appid' => $appid, 'secret' => $secret, 'any_openid' 
 $content = "订单号{{character_string1.DATA}}\n支付金额{{amount2.DATA}}\n下单时间{{time3.DATA}}\n商品名称{{thing4.DATA}}\n备注{{thing5.DATA}}";
 $templateId = 'bench' . str_repeat('0', 38);
 $sandbox->post('template', ['appid' => $appid, 'template_id' => $templateId, 'title' => '订单支付成功', 'content' => $content, 'type' => 3]);
+$store = Environment::newStore();
 $settings = [
-    'appid' => $appid, 'secret' => $secret, 'https' => $sandbox->https, 'ca_file' => $sandbox->caFile,
+    'store' => $store, 'appid' => $appid, 'secret' => $secret, 'https' => $sandbox->https, 'ca_file' => $sandbox->caFile,
     'template_id' => $templateId, 'content' => $content, 'openid' => 'oBench00000000000000000000001',
     'data' => [
         'character_string1' => 'cp202611210001', 'amount2' => '¥128.00', 'time3' => '2026-11-21 10:00:00',
@@ -97,7 +98,7 @@ foreach ($times as $name => $runs) {
 head('Memory of one process, KiB', ['resident', 'private']);
 $memory = 'preg_match_all("/^(Rss|Private_Clean|Private_Dirty): +(\d+)/m", file_get_contents("/proc/self/smaps_rollup"), $m);'
     . '$v = array_combine($m[1], $m[2]); echo json_encode([(int) $v["Rss"], $v["Private_Clean"] + $v["Private_Dirty"]]);';
-$send = 'RoutineTemplate::configure(' . var_export(['appid' => $appid, 'secret' => $secret, 'base_url' => $sandbox->https, 'ca_file' => $sandbox->caFile], true) . ');'
+$send = 'RoutineTemplate::configure(' . var_export(['appid' => $appid, 'secret' => $secret, 'base_url' => $sandbox->https, 'ca_file' => $sandbox->caFile, 'store' => $store], true) . ');'
     . '$d = ' . var_export($settings['data'], true) . '; for ($i = 0; $i < %d; $i++) { RoutineTemplate::send("oBench00000000000000000000001", "' . $templateId . '", $d); }';
 foreach ([
     'without' => [[], $memory], 'extension loaded' => [['-d', "extension=$extension"], $memory],

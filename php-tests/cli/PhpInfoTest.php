@@ -33,18 +33,25 @@ final class PhpInfoTest extends TestCase
         self::assertNotSame($without, $with, 'whether a secret is set can be seen');
     }
 
-
     public function testTheSettingsThatTheDesignPromisesExist(): void
     {
         $settings = array_keys(ini_get_all('routine_template', false));
         $promised = [
             'appid', 'secret', 'base_url', 'ca_file', 'proxy', 'connect_timeout_ms', 'timeout_ms', 'validate',
-            'token_mode', 'token', 'state', 'lang', 'hint_lang', 'allow_plain_http',
+            'token_mode', 'token', 'state', 'lang', 'hint_lang', 'allow_plain_http', 'store', 'durability', 'grants', 'retention_days',
+            'keep_payload', 'hash_openid', 'log_file',
         ];
         self::assertSame([], array_diff(array_map(static fn ($name) => "routine_template.$name", $promised), $settings));
         foreach (ini_get_all('routine_template') as $name => $setting) {
             self::assertSame(INI_SYSTEM, $setting['access'], $name);
         }
+    }
+
+    public function testTheStoresPasswordIsMasked(): void
+    {
+        $result = PhpProcess::runWith(['--ri', 'routine_template'], ['store' => 'redis://:hunter2@cache.test:6379/1']);
+        self::assertSame(0, $result->exitCode, $result->describe());
+        self::assertStringNotContainsString('hunter2', $result->output);
     }
 
     public function testLoadingTheExtensionOpensNothing(): void

@@ -87,13 +87,33 @@ final class PhpRealityTest extends SandboxTestCase
             'registerTemplate: content' => 'RoutineTemplate::registerTemplate("k", str_repeat("k", 43), $value)',
             'templateId: key' => 'RoutineTemplate::templateId($value)',
             'accessToken: refresh' => '(RoutineTemplate::accessToken($value) !== "") ? "ok" : throw new Error("empty token")',
+            'recordGrants: openid' => 'RoutineTemplate::recordGrants($value, [$shop->orderPaid => "accept"])',
+            'recordGrants: result' => 'RoutineTemplate::recordGrants($shop->openid, $value)',
+            'recordGrants: an answer' => 'RoutineTemplate::recordGrants($shop->openid, [$shop->orderPaid => $value])',
+            'recordGrants: details' => 'RoutineTemplate::recordGrants($shop->openid, ["subscribeDetails" => $value])',
+            'recordGrants: options' => 'RoutineTemplate::recordGrants($shop->openid, [$shop->orderPaid => "accept"], $value)',
+            'grants: openid' => 'RoutineTemplate::grants($value)',
+            'grants: template id' => 'RoutineTemplate::grants($shop->openid, $value)',
+            'audience: template id' => 'RoutineTemplate::audience($value)',
+            'audience: cursor' => 'RoutineTemplate::audience($shop->orderPaid, $value)',
+            'audience: limit' => 'RoutineTemplate::audience($shop->orderPaid, null, $value)',
+            'status: id' => 'RoutineTemplate::status($value)',
+            'deliveries: filter' => 'RoutineTemplate::deliveries($value)',
+            'quota: path' => 'RoutineTemplate::quota($value)',
+            'app->stats and app->clearQuota' => '[RoutineTemplate::app($shop->appid)->stats($value), RoutineTemplate::app($shop->appid)->clearQuota($value)]',
             'app->send: data' => 'RoutineTemplate::app($shop->appid)->send($shop->openid, $shop->orderPaid, $value)',
             'TransportException: message' => 'get_debug_type(new RoutineTemplate\TransportException($value ?? ""))',
         ];
-        foreach (['appid', 'secret', 'base_url', 'proxy', 'ca_file', 'timeout_ms', 'validate', 'token_mode', 'token', 'lang', 'allow_plain_http'] as $name) {
+        foreach (['appid', 'secret', 'base_url', 'proxy', 'ca_file', 'timeout_ms', 'validate', 'token_mode', 'token', 'lang', 'allow_plain_http', 'store', 'durability', 'grants', 'retention_days', 'keep_payload', 'hash_openid', 'log_file'] as $name) {
             $calls["configure: $name"] = "RoutineTemplate::configure(['$name' => \$value])";
         }
-        foreach (['channel', 'state', 'lang', 'miniprogram', 'validate', 'timeout_ms'] as $name) {
+        foreach (['key', 'long_term', 'templates'] as $name) {
+            $calls["recordGrants: option $name"] = 'RoutineTemplate::recordGrants($shop->openid, [$shop->orderPaid => "accept"], ["' . $name . '" => $value])';
+        }
+        foreach (['openid', 'template_id', 'key', 'state', 'since', 'before', 'limit'] as $name) {
+            $calls["deliveries: $name"] = 'RoutineTemplate::deliveries(["' . $name . '" => $value])';
+        }
+        foreach (['channel', 'state', 'lang', 'miniprogram', 'validate', 'timeout_ms', 'key', 'grants'] as $name) {
             $calls["send: option $name"] = 'RoutineTemplate::send($shop->openid, $shop->orderPaid, $shop->order, null, ["' . $name . '" => $value])';
         }
         return array_map(static fn (string $call): array => [$call], $calls);

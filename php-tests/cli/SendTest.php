@@ -369,6 +369,8 @@ final class SendTest extends SandboxTestCase
     {
         foreach ([45009 => 'throttled_day', 45011 => 'throttled_minute', 43108 => 'throttled_user', -1 => 'retry_later'] as $code => $outcome) {
             $this->sandbox->clearFaults();
+            // Another account each time: a limit pauses the one that met it.
+            RoutineTemplate::configure(($this->shop = new Shop($this->sandbox))->config());
             $this->sandbox->fault(self::SEND, 'errcode', ['errcode' => $code, 'errmsg' => 'as the test says', 'times' => 1]);
             $answer = (new \ReflectionMethod(RoutineTemplate::class, 'send'))
                 ->invoke(null, $this->shop->openid, $this->shop->orderPaid, Shop::order());

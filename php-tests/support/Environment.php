@@ -29,6 +29,53 @@ final class Environment
         return self::file('ROUTINE_TEMPLATE_NGINX', '/usr/sbin/nginx');
     }
 
+    /** The user that php-fpm's workers run as; null where we are no root and they run as we do. */
+    public static function workerUser(): ?string
+    {
+        if (posix_geteuid() !== 0) {
+            return null;
+        }
+        foreach (['www-data', 'nginx', 'http', 'nobody'] as $name) {
+            if (posix_getpwnam($name) !== false) {
+                return $name;
+            }
+        }
+        throw new RuntimeException('This system has no user www-data, nginx, http or nobody for php-fpm.');
+    }
+
+    /** The store that all tests share which need none of their own: never the default directory of whoever runs them. */
+    public static function store(): string
+    {
+        static $store = null;
+        return $store ??= self::newStore();
+    }
+
+    /** An empty directory for a store, owned by the user of php-fpm's workers, gone when the test run ends. */
+    public static function newStore(): string
+    {
+        $directory = TemporaryDirectory::create();
+        register_shutdown_function([$directory, 'remove']);
+        return $directory->privateTo('store', self::workerUser());
+    }
+
+    /**
+     * The setting that loads these modules of PHP into a process of its own; null where this PHP does not have them all.
+     *
+     * @return array<string, list<string>>|null
+     */
+    public static function modules(string ...$names): ?array
+    {
+        $shared = [];
+        foreach ($names as $name) {
+            if (is_file(ini_get('extension_dir') . "/$name.so")) {
+                $shared[] = $name;
+            } elseif (!extension_loaded($name)) {
+                return null;
+            }
+        }
+        return ['extension' => $shared];
+    }
+
     private static function file(string $variable, string $default): string
     {
         $path = getenv($variable) ?: $default;

@@ -211,13 +211,14 @@ final class FpmServer
         if (isset($settings['opcache.preload'])) {
             // Relative to the document root; preloading as root needs somebody to preload as.
             $settings['opcache.preload'] = "$path/www/" . $settings['opcache.preload'];
-            if (self::unprivilegedUser() !== null) {
-                $settings['opcache.preload_user'] = self::unprivilegedUser();
+            if (Environment::workerUser() !== null) {
+                $settings['opcache.preload_user'] = Environment::workerUser();
             }
         }
         $settings += [
             'error_log' => "$path/php.log", 'log_errors' => '1', 'display_errors' => '0', 'error_reporting' => '-1',
             'date.timezone' => 'Asia/Shanghai', 'routine_template.base_url' => 'https://127.0.0.1:9',
+            'routine_template.store' => Environment::store(),
         ];
         $lines = $withExtension ? ['extension=' . Environment::extension()] : [];
         foreach ($settings as $name => $value) {
@@ -229,7 +230,7 @@ final class FpmServer
             'listen' => "$path/fpm.sock", 'listen.mode' => '0666', 'pm' => 'static', 'pm.max_children' => 1,
             'catch_workers_output' => 'yes', 'clear_env' => 'yes',
         ];
-        $user = self::unprivilegedUser();
+        $user = Environment::workerUser();
         if ($user !== null) {
             $pool += ['user' => $user, 'group' => self::groupOf($user)];
             touch("$path/php.log");
@@ -252,7 +253,7 @@ final class FpmServer
     private function startNginx(): Daemon
     {
         $path = $this->directory->path;
-        $user = self::unprivilegedUser();
+        $user = Environment::workerUser();
         $userLine = $user === null ? '' : "user $user " . self::groupOf($user) . ";\n";
         $file = $this->directory->write('nginx.conf', $userLine . <<<NGINX
             daemon off;
@@ -289,20 +290,6 @@ final class FpmServer
             return $connection !== false && fclose($connection);
         }, 'nginx to start');
         return $daemon;
-    }
-
-    /** The user that workers run as; null where we are no root and they run as we do. */
-    private static function unprivilegedUser(): ?string
-    {
-        if (posix_geteuid() !== 0) {
-            return null;
-        }
-        foreach (['www-data', 'nginx', 'http', 'nobody'] as $name) {
-            if (posix_getpwnam($name) !== false) {
-                return $name;
-            }
-        }
-        throw new RuntimeException('This system has no user www-data, nginx, http or nobody for php-fpm.');
     }
 
     private static function groupOf(string $user): string

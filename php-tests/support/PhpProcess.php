@@ -12,7 +12,8 @@ final class PhpProcess
     /**
      * Runs the code to its end.
      *
-     * @param array<string, string|int> $ini settings; `routine_template.` stands in front of names without a dot
+     * @param array<string, string|int|list<string>> $ini settings; `routine_template.` stands in front of names without a dot;
+     *                                                    `extension` is a list of further modules
      * @param array<string, string> $environment
      */
     public static function run(string $code, array $ini = [], float $seconds = 30.0, array $environment = []): ProcessResult
@@ -42,6 +43,10 @@ final class PhpProcess
     public static function command(array $ini = []): array
     {
         $command = [PHP_BINARY, '-n', '-d', 'extension=' . Environment::extension()];
+        foreach ($ini['extension'] ?? [] as $module) {
+            array_push($command, '-d', "extension=$module");
+        }
+        unset($ini['extension']);
         $settings = [];
         foreach ($ini as $name => $value) {
             $settings[str_contains($name, '.') || in_array($name, ['memory_limit', 'display_errors'], true)
@@ -52,8 +57,9 @@ final class PhpProcess
             'error_reporting' => '-1',
             'date.timezone' => 'Asia/Shanghai',
             'memory_limit' => '1G',
-            // No test may reach the real WeChat, whatever it forgets to say.
+            // No test may reach the real WeChat or the user's own store, whatever it forgets to say.
             'routine_template.base_url' => 'https://127.0.0.1:9',
+            'routine_template.store' => Environment::store(),
         ];
         foreach ($settings as $name => $value) {
             array_push($command, '-d', $name . '="' . addcslashes((string) $value, '"\\') . '"');

@@ -15,7 +15,7 @@ abstract class SandboxTestCase extends TestCase
     protected const CLASSIC_TOKEN = '/cgi-bin/token';
 
     private const ANSWER_KEYS = [
-        'errcode', 'errmsg', 'msgid', 'rid', 'source', 'outcome', 'attempts', 'changed', 'violations', 'duplicate', 'hint',
+        'errcode', 'errmsg', 'msgid', 'rid', 'source', 'outcome', 'attempts', 'changed', 'violations', 'duplicate', 'id', 'hint',
     ];
     private const OUTCOMES = [
         'delivered', 'refused_user', 'refused_payload', 'misconfigured', 'throttled_day', 'throttled_minute',
@@ -38,6 +38,38 @@ abstract class SandboxTestCase extends TestCase
     protected function sendOrder(array $fields = [], array $options = []): array
     {
         return RoutineTemplate::send($this->shop->openid, $this->shop->orderPaid, Shop::order($fields), null, $options);
+    }
+
+    /** What the buyer answers in the mini program, told to WeChat and to the ledger. */
+    protected function accept(?string $templateId = null, int $times = 1, ?string $openid = null): void
+    {
+        $templateId ??= $this->shop->orderPaid;
+        $openid ??= $this->shop->openid;
+        $this->shop->grant($templateId, $times, $openid);
+        for ($i = 0; $i < $times; $i++) {
+            RoutineTemplate::recordGrants($openid, [$templateId => 'accept']);
+        }
+    }
+
+    /** That a row of the ledger keeps its equation and has these members. */
+    protected static function assertLedger(array $expected, array $row): void
+    {
+        self::assertSame(['available', 'reserved', 'state', 'long_term', 'certain', 'accepted', 'delivered', 'lost'], array_keys($row));
+        self::assertSame($row['available'], $row['accepted'] - $row['delivered'] - $row['reserved'] - $row['lost']);
+        $found = array_map(static fn (string $member): mixed => $row[$member], array_keys($expected));
+        self::assertSame($expected, array_combine(array_keys($expected), $found));
+    }
+
+    /** What a call throws; fails where it throws nothing, or something of another class. */
+    protected static function thrownBy(callable $call, string $class): \Throwable
+    {
+        try {
+            $call();
+        } catch (\Throwable $thrown) {
+            self::assertSame($class, get_class($thrown), (string) $thrown);
+            return $thrown;
+        }
+        self::fail("no $class was thrown");
     }
 
     protected function assertDelivered(array $answer): void
@@ -63,6 +95,7 @@ abstract class SandboxTestCase extends TestCase
         self::assertContains($answer['outcome'], self::OUTCOMES);
         self::assertIsInt($answer['attempts']);
         self::assertIsBool($answer['duplicate']);
+        self::assertTrue($answer['id'] === null || preg_match('/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/', $answer['id']) === 1);
         self::assertIsString($answer['hint']);
         self::assertSame(array_values($answer['changed']), $answer['changed']);
         foreach ($answer['changed'] as $change) {

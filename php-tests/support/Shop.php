@@ -96,6 +96,13 @@ final class Shop
             'lang' => 'zh_CN',
             'hint_lang' => 'zh',
             'allow_plain_http' => false,
+            'store' => Environment::store(),
+            'durability' => 'power',
+            'grants' => 'certain',
+            'retention_days' => 30,
+            'keep_payload' => false,
+            'hash_openid' => false,
+            'log_file' => '',
         ];
     }
 

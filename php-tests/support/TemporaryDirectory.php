@@ -40,6 +40,21 @@ final class TemporaryDirectory
         return $file;
     }
 
+    /** Makes a directory that only this user (null: we ourselves) may enter, and returns its path. */
+    public function privateTo(string $name, ?string $user): string
+    {
+        $directory = $this->path . '/' . $name;
+        if (!mkdir($directory, 0700)) {
+            throw new RuntimeException("Cannot create $directory");
+        }
+        if ($user !== null) {
+            $account = posix_getpwnam($user);
+            chown($directory, $account['uid']);
+            chgrp($directory, $account['gid']);
+        }
+        return $directory;
+    }
+
     public function remove(): void
     {
         self::removeTree($this->path);
