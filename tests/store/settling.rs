@@ -19,6 +19,7 @@ on_every_engine!(
     zero_leaves_what_was_accepted_meanwhile,
     zero_leaves_a_long_term_accept_of_meanwhile,
     a_delivery_on_credit_is_no_report,
+    a_delivery_on_credit_keeps_nothing_for_later,
     zero_takes_what_was_kept,
     zero_takes_what_nobody_closed_and_leaves_what_is_under_way,
     a_delivery_after_its_reservation_was_lost_keeps_the_books,
@@ -162,6 +163,22 @@ fn a_delivery_on_credit_is_no_report(shop: &Shop) {
     shop.finish(&second, going, &Verdict::no_grant());
     assert_eq!(counts(&shop.row("user two")), books(2, 1, 0, 1, 0));
     assert!(!shop.row("user two").refused);
+}
+
+fn a_delivery_on_credit_keeps_nothing_for_later(shop: &Shop) {
+    shop.accept("user");
+    shop.accept("user");
+    let (first, second) = (Message::to("user"), Message::to("user"));
+    let (of_first, of_second) = (shop.go(&first), shop.go(&second));
+    assert_eq!(shop.send(&Message::to("user"), &Verdict::delivered()).grant, Grant::OnCredit);
+    shop.finish(&second, of_second, &Verdict::not_sent());
+    assert_eq!(counts(&shop.row("user")), books(3, 1, 1, 1, 0));
+    shop.finish(&first, of_first, &Verdict::no_grant());
+    assert_eq!(
+        counts(&shop.row("user")),
+        books(3, 0, 0, 1, 2),
+        "three accepts by now, and none of them reported since"
+    );
 }
 
 fn zero_takes_what_was_kept(shop: &Shop) {
