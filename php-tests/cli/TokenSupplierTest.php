@@ -298,11 +298,37 @@ final class TokenSupplierTest extends SandboxTestCase
             $ends["die $when"] = ['die();', $refresh, 0, ''];
             $ends["memory limit $when"] = ['$a = str_repeat("x", 64 * 1024 * 1024);', $refresh, 255, 'Allowed memory size'];
             $ends["user error $when"] = ['trigger_error("the end", E_USER_ERROR);', $refresh, 255, 'the end'];
+            $ends["time limit $when"] = ['set_time_limit(1); while (true) { }', $refresh, 255, 'Maximum execution time'];
             $ends["a fatal error of the compiler $when"] = ['eval("class A { } class A { }");', $refresh, 255, 'Cannot declare class A'];
             $ends["a fatal error below a call of ours $when"] = ['RoutineTemplate::configure(["token" => function () {
                 $a = str_repeat("x", 64 * 1024 * 1024); return "x"; }]); RoutineTemplate::accessToken();', $refresh, 255, 'Allowed memory size'];
         }
         return $ends;
+    }
+
+    public function testItMaySuspendTheFiberThatSends(): void
+    {
+        $this->accept(null, 2);
+        foreach ([false, true] as $refreshed) {
+            $this->supplyBy(function (bool $refresh) use ($refreshed): string {
+                if ($refresh === $refreshed && \Fiber::getCurrent() !== null) {
+                    return \Fiber::suspend('waits for a token');
+                }
+                return $refreshed && !$refresh && \Fiber::getCurrent() !== null ? 'bad' : $this->good;
+            });
+            $fiber = new \Fiber(fn (): array => $this->sendOrder());
+            self::assertSame('waits for a token', $fiber->start());
+            $this->assertDelivered($this->sendOrder());
+            $fiber->resume($this->good);
+            $this->assertDelivered($fiber->getReturn());
+
+            $never = new \Fiber(fn (): array => $this->sendOrder());
+            $never->start();
+            unset($never);
+            gc_collect_cycles();
+            self::assertSame([], RoutineTemplate::deliveries(['state' => 'sending']));
+        }
+        self::assertLedger(['reserved' => 0, 'delivered' => 4], RoutineTemplate::grants($this->shop->openid, $this->shop->orderPaid));
     }
 
     public function testItsObjectsEndWithTheRequest(): void

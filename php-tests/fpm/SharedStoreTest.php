@@ -5,7 +5,9 @@ declare(strict_types=1);
 namespace RoutineTemplate\Tests\Fpm;
 
 use RoutineTemplate;
+use RoutineTemplate\Tests\Environment;
 use RoutineTemplate\Tests\FpmServer;
+use RoutineTemplate\Tests\PhpProcess;
 use RoutineTemplate\Tests\SandboxTestCase;
 use RoutineTemplate\Tests\Wait;
 
@@ -60,6 +62,21 @@ final class SharedStoreTest extends SandboxTestCase
         self::assertSame('delivered', RoutineTemplate::status($first['id'])['state']);
         $this->assertDelivered($this->sendOrder());
         self::assertSame(1, $this->shop->tokenFetches());
+    }
+
+    public function testAPoolMayHaveAStoreOfItsOwn(): void
+    {
+        $store = Environment::newStore();
+        $server = new FpmServer(['report.php' => $report = '
+            RoutineTemplate::configure(["appid" => "wxpool"]);
+            RoutineTemplate::recordGrants("oPool", [str_repeat("t", 43) => "accept"]);
+            echo json_encode([RoutineTemplate::stats()["store"], RoutineTemplate::grants("oPool", str_repeat("t", 43))["accepted"]]);'], [], [
+            'php_admin_value[routine_template.store]' => $store,
+        ]);
+        $this->servers[] = $server;
+        self::assertSame(["sqlite:$store", 1], $server->json('report.php'));
+        self::assertSame(["sqlite:$store", 2], PhpProcess::run($report, ['store' => $store])->json());
+        self::assertSame(["sqlite:$store", 3], $server->json('report.php'), 'the worker uses what root has written');
     }
 
     public function testALimitThatOneWorkerMetPausesAllUntilItIsCleared(): void
