@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use routine_template::answer::Answer;
@@ -28,23 +29,29 @@ use herd::{Member, gather, own_role, race, say, wait_for_the_start};
 use redis_server::RedisServer;
 use support::*;
 
+// One herd at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// Where the state is: the shop's directory, or a server.
 struct Place {
+    _alone: MutexGuard<'static, ()>,
     shop: Shop,
     redis: Option<RedisServer>,
 }
 
 impl Place {
     fn sqlite(shop: Shop) -> Self {
-        Self { shop, redis: None }
+        Self { _alone: ALONE.lock(), shop, redis: None }
     }
 
     fn redis(shop: Shop) -> Self {
-        Self { shop, redis: Some(RedisServer::start()) }
+        Self { _alone: ALONE.lock(), shop, redis: Some(RedisServer::start()) }
     }
 
     fn settings(&self, changes: &[(&str, &str)]) -> Vec<(String, String)> {
-        let mut settings = self.shop.settings(changes);
+        // Thirty-two processes on a busy machine need time; what is tried here is not how fast they are.
+        let mut settings = self.shop.settings(&[("timeout_ms", "30000"), ("connect_timeout_ms", "20000")]);
+        settings.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         if let Some(redis) = &self.redis {
             settings.push(("store".to_owned(), redis.url()));
         }
@@ -153,7 +160,7 @@ fn all_delivered(answers: &[Value]) {
 
 fn cold_processes_fetch_one_token(place: &Place, number: usize) {
     place.shop.fault(STABLE_TOKEN, None, FaultKind::Latency { ms: 150 });
-    let answers = race(number, "send", &place.task(&[("timeout_ms", "15000")]));
+    let answers = race(number, "send", &place.task(&[]));
     all_delivered(&answers);
     println!("token requests of {number} cold processes: {}", place.shop.requests(STABLE_TOKEN));
     assert_eq!(place.shop.requests(STABLE_TOKEN), 1);
@@ -161,9 +168,9 @@ fn cold_processes_fetch_one_token(place: &Place, number: usize) {
 }
 
 fn processes_at_expiry_fetch_one_token(place: &Place, number: usize) {
-    place.shop.wechat.account(DEMO_APPID, AccountChange { token_expires_in: Some(12), ..AccountChange::default() });
-    let mut herd = gather(number, "warm", &place.task(&[("timeout_ms", "15000")]));
-    std::thread::sleep(Duration::from_millis(12_300));
+    place.shop.wechat.account(DEMO_APPID, AccountChange { token_expires_in: Some(20), ..AccountChange::default() });
+    let mut herd = gather(number, "warm", &place.task(&[]));
+    std::thread::sleep(Duration::from_millis(20_300));
     let before = place.shop.requests(STABLE_TOKEN);
     place.shop.fault(STABLE_TOKEN, None, FaultKind::Latency { ms: 100 });
     herd.iter_mut().for_each(Member::go);
@@ -174,7 +181,7 @@ fn processes_at_expiry_fetch_one_token(place: &Place, number: usize) {
 }
 
 fn processes_with_a_revoked_token_fetch_one(place: &Place, number: usize) {
-    let mut herd = gather(number, "warm", &place.task(&[("timeout_ms", "15000")]));
+    let mut herd = gather(number, "warm", &place.task(&[]));
     assert_eq!(place.shop.requests(STABLE_TOKEN), 1);
     place.shop.wechat.expire_tokens(DEMO_APPID, TokenKinds::All, TokenEnd::Revoked);
     herd.iter_mut().for_each(Member::go);
@@ -186,7 +193,7 @@ fn processes_with_a_revoked_token_fetch_one(place: &Place, number: usize) {
 }
 
 fn a_wrong_secret_is_asked_about_once(place: &Place, number: usize) {
-    let answers = race(number, "send", &place.task(&[("secret", "wrong"), ("timeout_ms", "15000")]));
+    let answers = race(number, "send", &place.task(&[("secret", "wrong")]));
     assert!(answers.iter().all(|answer| answer["errcode"] == 40125), "{answers:?}");
     println!("token requests of {number} processes with a wrong secret: {}", place.shop.requests(STABLE_TOKEN));
     assert_eq!(place.shop.requests(STABLE_TOKEN), 1);
@@ -210,7 +217,7 @@ fn whoever_waits_for_a_killed_process_fetches_the_token_himself(place: &Place) {
 fn of_one_key_one_message_goes_out(place: &Place, number: usize) {
     place.app(&[]).access_token(false).unwrap();
     place.shop.fault(SEND, None, FaultKind::Latency { ms: 300 });
-    let mut task = place.task(&[("timeout_ms", "15000")]);
+    let mut task = place.task(&[]);
     task["key"] = json!("order-1-paid");
     let answers = race(number, "send", &task);
     all_delivered(&answers);
@@ -221,7 +228,7 @@ fn of_one_key_one_message_goes_out(place: &Place, number: usize) {
 
 fn no_grant_is_spent_twice(place: &Place, number: usize, grants: u64) {
     place.accept(grants);
-    let mut task = place.task(&[("grants", "strict"), ("timeout_ms", "15000")]);
+    let mut task = place.task(&[("grants", "strict")]);
     task["times"] = json!(grants.div_ceil(number as u64) + 2);
     let asked_before = place.shop.requests(SEND);
     let answers: Vec<Value> =
@@ -329,7 +336,7 @@ fn no_grant_is_spent_twice_by_8_or_32_processes() {
 fn processes_of_two_hosts_on_one_redis_fetch_one_token() {
     let place = Place::redis(Shop::open_to_all());
     place.shop.fault(STABLE_TOKEN, None, FaultKind::Latency { ms: 150 });
-    let task = place.task(&[("timeout_ms", "15000")]);
+    let task = place.task(&[]);
     let mut herd = gather(4, "send", &task);
     for _ in 0..4 {
         match Member::start_elsewhere("send", &task) {

@@ -275,13 +275,13 @@ fn what_was_written_and_not_answered_is_unknown_and_never_repeated() {
 #[test]
 fn the_deadline_covers_token_and_message_together() {
     let shop = Shop::open();
-    let app = shop.app(&[("timeout_ms", "600")]);
-    shop.fault(STABLE_TOKEN, Some(1), FaultKind::Latency { ms: 400 });
+    let app = shop.app(&[("timeout_ms", "3000")]);
+    shop.fault(STABLE_TOKEN, Some(1), FaultKind::Latency { ms: 2000 });
     shop.fault(SEND, Some(1), FaultKind::Hang);
     let start = Instant::now();
     assert!(ambiguous(send(&app)));
-    // Generous towards a busy machine, but far below what two separate limits would allow.
-    assert!(start.elapsed() < Duration::from_millis(950), "{:?}", start.elapsed());
+    // Generous towards a busy machine, but below the five seconds that two separate limits would come to.
+    assert!(start.elapsed() < Duration::from_millis(4900), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -310,15 +310,17 @@ fn a_server_that_accepts_and_says_nothing_costs_the_deadline_and_no_more() {
 fn a_connection_that_the_server_closed_while_idle_costs_no_message() {
     let shop = Shop::open();
     shop.wechat.account(DEMO_APPID, AccountChange { any_openid: Some(true), ..AccountChange::default() });
-    shop.wechat
-        .settings(sandbox::SettingsChange { idle_close_ms: Some(Some(40)), ..sandbox::SettingsChange::default() });
     let app = shop.app(&[]);
-    for _ in 0..20 {
+    // A message right behind the token, on a busy machine, might cross the close on its way.
+    app.access_token(false).unwrap();
+    shop.wechat
+        .settings(sandbox::SettingsChange { idle_close_ms: Some(Some(400)), ..sandbox::SettingsChange::default() });
+    for _ in 0..8 {
         assert_eq!(send(&app).unwrap().errcode, 0);
         wait_until("the server to close", || shop.wechat.counters().connections.open == 0);
     }
-    assert_eq!(shop.delivered(), 20);
-    assert_eq!(shop.requests(SEND), 20);
+    assert_eq!(shop.delivered(), 8);
+    assert_eq!(shop.requests(SEND), 8);
 }
 
 #[test]

@@ -267,7 +267,8 @@ final class TransportTest extends SandboxTestCase
 
     public function testAConnectionThatTheServerClosedWhileIdleCostsNoMessage(): void
     {
-        $this->sandbox->post('settings', ['idle_close_ms' => 100]);
+        RoutineTemplate::accessToken();
+        $this->sandbox->post('settings', ['idle_close_ms' => 400]);
         for ($i = 1; $i <= 5; $i++) {
             $this->assertDelivered($this->sendOrder());
             self::assertCount($i, $this->shop->messages());

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace RoutineTemplate\Tests\Fpm;
 
+use RoutineTemplate;
 use RoutineTemplate\Tests\FpmServer;
 use RoutineTemplate\Tests\SandboxTestCase;
 use RoutineTemplate\Tests\Shop;
@@ -203,6 +204,7 @@ final class FpmTest extends SandboxTestCase
             self::assertSame(0, json_decode($body, true)['errcode'], $body);
         }
         self::assertCount(13, $this->shop->messages());
+        self::assertCount(13, RoutineTemplate::deliveries(['state' => 'delivered']), 'each with its row');
     }
 
     public function testTheIniSettingsOfThePoolAreEnough(): void

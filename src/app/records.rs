@@ -53,8 +53,7 @@ impl App {
                     wanted.state = Some(State::from_name(&given).ok_or_else(|| wrong("state", &states, value))?);
                 }
                 b"since" => {
-                    let seconds = whole(value).filter(|seconds| (0..=253_402_300_799).contains(seconds));
-                    wanted.since = Some(seconds.ok_or_else(|| wrong("since", "unix time", value))? * 1000);
+                    wanted.since = Some(moment(value).ok_or_else(|| wrong("since", "unix time", value))?);
                 }
                 b"before" => {
                     let given = text("before", value)?;
@@ -105,6 +104,15 @@ fn whole(value: &Input<'_>) -> Option<i64> {
         Input::Int(number) => Some(*number),
         Input::Text(bytes) => std::str::from_utf8(bytes).ok()?.parse().ok(),
         _ => None,
+    }
+}
+
+/// Unix time, whole or as PHP's `microtime(true)` and the rows' own `begun` have it, up to the year 9999.
+fn moment(value: &Input<'_>) -> Option<Millis> {
+    const END: i64 = 253_402_300_800;
+    match value {
+        Input::Float(seconds) if (0.0..END as f64).contains(seconds) => Some((seconds * 1000.0).round() as Millis),
+        other => whole(other).filter(|seconds| (0..END).contains(seconds)).map(|seconds| seconds * 1000),
     }
 }
 

@@ -76,8 +76,14 @@ impl App {
         let supplied = self.supplied_token(false)?;
 
         let changed = json_of(&checked)?;
-        let payload = self.settings.keep_payload.then(|| String::from_utf8_lossy(&body).into_owned());
         let shown_openid = self.shown_openid(touser);
+        let payload = match (self.settings.keep_payload, self.settings.hash_openid) {
+            (false, _) => None,
+            (true, false) => Some(body.clone()),
+            // What the row hides, its payload must not tell.
+            (true, true) => Some(self.body(message, &shown_openid, template_id, &checked)?),
+        };
+        let payload = payload.map(|payload| String::from_utf8_lossy(&payload).into_owned());
         let mut begin = self.begin(process, message, touser, template_id, &shown_openid);
         begin.changed = changed.as_deref();
         begin.payload = payload.as_deref();

@@ -88,9 +88,15 @@ impl<'a> Call<'a> {
     /// A whole number, also as digits; left out it is the given one.
     pub fn number(&self, index: usize, default: i64) -> Result<i64, Error> {
         let Some(value) = self.argument(index) else { return Ok(default) };
-        let digits =
-            || value.zend_str().and_then(|text| std::str::from_utf8(text.as_bytes()).ok()?.trim().parse().ok());
-        value.long().or_else(digits).ok_or_else(|| self.type_error(index, value))
+        if let Some(number) = value.long() {
+            return Ok(number);
+        }
+        let Some(text) = value.zend_str() else { return Err(self.type_error(index, value)) };
+        let digits = std::str::from_utf8(text.as_bytes()).ok().and_then(|text| text.trim().parse().ok());
+        digits.ok_or_else(|| {
+            let parameter = self.parameter(index);
+            Error::value(format!("{parameter} 应为整数"), format!("{parameter} must be a whole number"))
+        })
     }
 
     /// An array; left out it is empty.

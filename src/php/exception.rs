@@ -14,7 +14,7 @@ use ext_php_rs::types::{ZendStr, Zval};
 use ext_php_rs::zend::{ClassEntry, ExecuteData, ExecutorGlobals, ce};
 
 use super::class::property;
-use super::request;
+use super::{request, supplier};
 use crate::error::Error;
 
 unsafe extern "C" {
@@ -95,8 +95,8 @@ extern "C" fn is_ambiguous(call: &mut ExecuteData, returned: &mut Zval) {
 
 /// Throws what ended a call. NUL bytes cannot be in an exception message; the rest of it was made plain before.
 pub fn throw(error: &Error) {
-    if ExecutorGlobals::has_exception() {
-        // Code of the application threw while we asked it for a token: that is the exception to be seen.
+    if ExecutorGlobals::has_exception() || supplier::is_ending() {
+        // Code of the application threw while we asked it for a token, or ended the request: that is what is to be seen.
         return;
     }
     let message = error.message(request::language()).replace('\0', " ");

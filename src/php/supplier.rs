@@ -29,6 +29,11 @@ pub fn go_on_ending() {
     }
 }
 
+/// Whether such an end is held up at this moment: the engine has no frame left that an exception could be thrown in.
+pub fn is_ending() -> bool {
+    ENDED.get()
+}
+
 /// The callable in the `token` of an array that `configure()` was given. A string is a token, never a function's name.
 pub fn given(config: &Zval) -> Option<Rc<dyn TokenSupplier>> {
     let token = config.array()?.get("token")?.dereference();

@@ -14,7 +14,7 @@ use crate::stats::Stats;
 use crate::wechat::deadline::Deadline;
 
 /// No transaction waits longer, whatever the deadline: a message is worth more than its record.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// A time-out within less says nothing.
 const SHORT: Duration = Duration::from_millis(50);
 /// After the first failure the store rests this long, then twice as long each time.

@@ -10,6 +10,7 @@ use rustls::ClientConfig;
 use super::connection::Connection;
 use super::fault;
 use super::script::{Call, Script};
+use super::sentinel::is_master;
 use super::url::{Address, Kind, Place};
 use crate::store::{Fault, StoreError};
 use crate::wechat::resolve::SystemResolver;
@@ -17,7 +18,7 @@ use crate::wechat::roots;
 
 /// The longest that one exchange, or one connection with its handshake, may take: a server that is slower than this must
 /// not use up the time of the message.
-const EXCHANGE: Duration = Duration::from_millis(500);
+pub(super) const EXCHANGE: Duration = Duration::from_millis(500);
 /// A firewall may have forgotten a connection that nobody used for so long, without telling either side.
 const IDLE: Duration = Duration::from_secs(60);
 /// Accounts and servers that are remembered; a shop has a handful of either.
@@ -27,13 +28,13 @@ const REDIRECTS: usize = 5;
 
 /// Connections by server. Used under a lock.
 pub struct Link {
-    place: Place,
+    pub(super) place: Place,
     ca_file: Option<String>,
     tls: Option<Arc<ClientConfig>>,
-    resolver: SystemResolver,
+    pub(super) resolver: SystemResolver,
     connections: HashMap<Address, Connection>,
     /// Where the master is (Sentinel).
-    master: Option<Address>,
+    pub(super) master: Option<Address>,
     /// Which node has an account (cluster).
     homes: HashMap<String, Address>,
     /// Nodes of the cluster that are known beside those of the URL.
@@ -211,7 +212,7 @@ impl Link {
         found
     }
 
-    fn open(&mut self, address: Address, until: Instant) -> Result<(Address, Connection, bool), StoreError> {
+    pub(super) fn open(&mut self, address: Address, until: Instant) -> Result<(Address, Connection, bool), StoreError> {
         if let Some(connection) = self.connections.remove(&address)
             && connection.used.elapsed() < IDLE
         {
@@ -228,49 +229,7 @@ impl Link {
         Ok((address, connection, false))
     }
 
-    /// Asks the sentinels in turn. One that has not noticed yet may name a dead or former master: then the next is asked.
-    fn find_master(&mut self, name: &str, until: Instant) -> Result<(Address, Connection, bool), StoreError> {
-        let mut failure = StoreError::new(Fault::Unreachable, "no sentinel knows this master");
-        for sentinel in self.place.addresses.clone() {
-            let found = self.ask_sentinel(&sentinel, name, until).and_then(|master| {
-                let opened = self.open(master.clone(), until)?;
-                self.master = Some(master);
-                Ok(opened)
-            });
-            match found {
-                Ok(opened) => return Ok(opened),
-                Err(error) => failure = error,
-            }
-        }
-        Err(failure)
-    }
-
-    fn ask_sentinel(&mut self, sentinel: &Address, name: &str, until: Instant) -> Result<Address, StoreError> {
-        let (until, tls) = (until.min(Instant::now() + EXCHANGE), self.tls()?);
-        let mut question = redis::cmd("SENTINEL");
-        question.arg("get-master-addr-by-name").arg(name);
-        let mut connection = Connection::open(sentinel, tls, &self.resolver, until)?;
-        let mut answer = connection.ask(&question, sentinel, until)?;
-        if matches!(&answer, Err(error) if error.code() == "NOAUTH") {
-            let place = Place { database: 0, ..self.place.clone() };
-            connection.log_in(&place, sentinel, until)?;
-            answer = connection.ask(&question, sentinel, until)?;
-        }
-        let unknown =
-            || StoreError::new(Fault::Unreachable, format!("the sentinel {sentinel} does not know this master"));
-        match answer.map_err(|error| fault::refused(sentinel, &error))? {
-            Value::Array(parts) => match parts.as_slice() {
-                [Value::BulkString(host), Value::BulkString(port)] => {
-                    let (host, port) = (String::from_utf8_lossy(host), String::from_utf8_lossy(port));
-                    Ok(Address { host: host.into_owned(), port: port.parse().map_err(|_| unknown())? })
-                }
-                _ => Err(unknown()),
-            },
-            _ => Err(unknown()),
-        }
-    }
-
-    fn tls(&mut self) -> Result<Option<Arc<ClientConfig>>, StoreError> {
+    pub(super) fn tls(&mut self) -> Result<Option<Arc<ClientConfig>>, StoreError> {
         if self.place.tls && self.tls.is_none() {
             let config = roots::client_config(self.ca_file.as_deref())
                 .map_err(|error| StoreError::new(Fault::Unreachable, error.to_string()))?;
@@ -318,16 +277,6 @@ fn ask_once(
         Ok(_) => connection.exchange(&script.by_source(call), until),
         refused => Ok(refused),
     }
-}
-
-fn is_master(connection: &mut Connection, address: &Address, until: Instant) -> Result<bool, StoreError> {
-    let role = connection.ask(&redis::cmd("ROLE"), address, until)?;
-    Ok(match role {
-        Ok(Value::Array(parts)) => matches!(parts.first(), Some(Value::BulkString(role)) if role == b"master"),
-        Ok(_) => false,
-        // A user without the right to ask: a replica will refuse the first write.
-        Err(_) => true,
-    })
 }
 
 /// `MOVED slot host:port`; without a host it is the one that answers.

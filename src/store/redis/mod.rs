@@ -16,6 +16,7 @@ mod message;
 mod quota;
 mod reply;
 mod script;
+mod sentinel;
 mod stream;
 mod token;
 mod url;

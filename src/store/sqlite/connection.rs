@@ -125,6 +125,9 @@ fn connect(directory: &Directory, deadline: &Deadline) -> Result<Connection, Fai
     schema::check(&connection)?;
     // Closing must never unlink the log: where our POSIX locks were cancelled, SQLite believes itself the last one.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Without it SQLite looks at the values bound to a statement on a table with a partial index, to choose a plan, and
+    // compiles the statement again for each new value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA synchronous = NORMAL")?;
     let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))?;
     if mode != "wal" {

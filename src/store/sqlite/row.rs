@@ -15,6 +15,9 @@ macro_rules! select {
     };
 }
 
+pub(super) const BY_KEY: &str = concat!(select!("INDEXED BY delivery_key"), " AND d.key = ?2");
+pub(super) const BY_ID: &str = concat!(select!(""), " AND d.id = ?2");
+
 /// The row that is there already.
 pub(super) struct Stored {
     pub(super) shown: Delivery,
@@ -235,12 +238,8 @@ pub(super) fn find(db: &Connection, account: i64, begin: &Begin<'_>, now: Millis
         })
     };
     match begin.key {
-        Some(key) => db
-            .prepare_cached(concat!(select!("INDEXED BY delivery_key"), " AND d.key = ?2"))?
-            .query_row(params![account, key], read),
-        None => db
-            .prepare_cached(concat!(select!(""), " AND d.id = ?2"))?
-            .query_row(params![account, begin.id.as_bytes()], read),
+        Some(key) => db.prepare_cached(BY_KEY)?.query_row(params![account, key], read),
+        None => db.prepare_cached(BY_ID)?.query_row(params![account, begin.id.as_bytes()], read),
     }
     .optional()
 }

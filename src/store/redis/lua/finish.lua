@@ -21,7 +21,7 @@ local closes = not row or (own and row.epoch == ending.epoch and row.state == 's
 local entry, taken, left
 local name = id .. '.' .. ending.epoch
 if closes then
-  touch_row(id, row)
+  if row then redis.call('EXISTS', P .. 's:' .. id) else touch_row(id) end
   if ending.grant ~= 'uncounted' then
     entry = ledger_row(message.openid, message.template)
     touch_ledger(message.openid, message.template)

@@ -1,5 +1,7 @@
 //! That the indexes are used, and that what has expired goes.
 
+use rusqlite::StatementStatus;
+
 use super::*;
 use crate::config::GrantPolicy;
 use crate::message::Channel;
@@ -42,6 +44,25 @@ fn listings_need_no_sorting() {
         let plan = plan(&store, sql);
         assert!(plan.contains(by) && !plan.contains("SCAN"), "{plan}");
         assert!(by == "delivery_key" || !plan.contains("TEMP B-TREE"), "{plan}");
+    }
+}
+
+#[test]
+fn a_statement_is_compiled_once_for_all_values() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    for sql in [row::BY_KEY, row::BY_ID, ledger::FIRST_PAGE, delivery::LISTINGS[1]] {
+        let again = store.run(Access::Read, Durability::Process, soon(), |db| {
+            let mut statement = db.prepare(sql)?;
+            for value in ["1", "2", "3"] {
+                for number in 1..=statement.parameter_count() {
+                    statement.raw_bind_parameter(number, value)?;
+                }
+                statement.raw_query().next()?;
+            }
+            Ok(statement.get_status(StatementStatus::RePrepare))
+        });
+        assert_eq!(again, Ok(0), "{sql}");
     }
 }
 
