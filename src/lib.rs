@@ -9,7 +9,7 @@
 //! field      normalise, check and fit the payload               -> local answer 47003 if it cannot be sent
 //! store      one transaction: key, pause, grant                 -> local answer 45009, 43101, or the earlier one
 //! token      process memory -> store -> WeChat's stable_token   one fetch, whoever asks
-//! wechat     one POST on a kept-alive connection                a hard deadline over everything above
+//! wechat     one POST to a host that is up, under a deadline     -> an exception at once while all are down
 //! answer     errcode -> Outcome: what it means, what to do now
 //! store      one transaction: grant settled, delivery recorded, quota counted
 //! ```

@@ -377,6 +377,26 @@ fn one_process_finds_out_for_all_on_redis() {
 }
 
 #[test]
+fn while_wechat_answers_a_message_costs_its_two_transactions_and_no_more() {
+    let redis = RedisServer::start();
+    let shop = Shop::open_to_all();
+    let app = shop.app(&[("store", &redis.url())]);
+    let transactions = || {
+        let stats = redis.cli(&["info", "commandstats"]);
+        let line = stats.lines().find(|line| line.starts_with("cmdstat_evalsha:")).unwrap_or("calls=0,");
+        let (_, calls) = line.split_once("calls=").unwrap();
+        calls.split_once(',').unwrap().0.parse::<u64>().unwrap()
+    };
+    send(&app).unwrap();
+    let before = transactions();
+    let start = Instant::now();
+    (0..100).for_each(|_| assert_eq!(send(&app).unwrap().errcode, 0));
+    // One look where a message came more than a second after the one before, on a machine as busy as that.
+    let looks = start.elapsed().as_secs();
+    assert!((200..=200 + looks).contains(&(transactions() - before)), "{} in {looks} s", transactions() - before);
+}
+
+#[test]
 fn another_machine_on_the_same_redis_decides_for_itself() {
     let redis = RedisServer::start();
     let hosts = TwoHosts::open(Mode::Close, Mode::Close);

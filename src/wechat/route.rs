@@ -156,8 +156,7 @@ impl Route {
 
     pub(super) fn learn(&self, wire: &Wire<'_>, trip: &Trip, finding: &Finding) {
         let (host, claim) = (trip.host, trip.claim);
-        let (_, chance) = random();
-        let report = |cause| Report { host, claim, cause, now: now(), chance };
+        let report = |cause| Report { host, claim, cause, now: now(), chance: random().1 };
         match finding {
             Finding::Answered => {
                 let mut view = self.view.lock();
