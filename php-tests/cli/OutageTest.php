@@ -28,6 +28,13 @@ final class OutageTest extends SandboxTestCase
         RoutineTemplate::configure(['base_url' => $this->dead, 'timeout_ms' => 1000, 'hint_lang' => 'en']);
     }
 
+    protected function tearDown(): void
+    {
+        // Children of later tests would inherit it.
+        fclose($this->blackHole);
+        parent::tearDown();
+    }
+
     public function testOneSendFindsOutThatWeChatIsDeadAndTheOthersFailAtOnce(): void
     {
         self::assertFalse($this->sendMustThrow()->isAmbiguous());

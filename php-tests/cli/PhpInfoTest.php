@@ -37,7 +37,7 @@ final class PhpInfoTest extends TestCase
     {
         $settings = array_keys(ini_get_all('routine_template', false));
         $promised = [
-            'appid', 'secret', 'base_url', 'ca_file', 'proxy', 'connect_timeout_ms', 'timeout_ms', 'validate',
+            'appid', 'secret', 'base_url', 'fallback_urls', 'ca_file', 'proxy', 'connect_timeout_ms', 'timeout_ms', 'validate',
             'token_mode', 'token', 'state', 'lang', 'hint_lang', 'allow_plain_http', 'store', 'durability', 'grants', 'retention_days',
             'keep_payload', 'hash_openid', 'log_file',
         ];
