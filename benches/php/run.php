@@ -139,6 +139,44 @@ foreach (NETWORKS as $network => [$latency, $setUp]) {
     }
 }
 
+// ---------------------------------------------------------------------------------------------------------- store
+
+$sandbox->post('settings', ['latency_ms' => 0, 'tls_accept_delay_ms' => 0]);
+$places = [
+    'store off' => ['store' => 'off'],
+    'SQLite, durability process' => ['store' => $store, 'durability' => 'process'],
+    'SQLite, durability power' => ['store' => $store, 'durability' => 'power'],
+    'SQLite, durability power, with a key' => ['store' => $store, 'durability' => 'power'],
+];
+$redis = Redis::program() === null ? null : new Redis();
+if ($redis !== null) {
+    $places['Redis on this host'] = ['store' => $redis->url()];
+}
+head('What the store adds to one send, CLI, no added latency (median of ' . ROUNDS . ' interleaved rounds)', ['us per send', 'CPU us/send']);
+$results = [];
+for ($round = 0; $round < ROUNDS; $round++) {
+    foreach ($places as $name => $place) {
+        $options = static fn (int $i): array => str_contains($name, 'key') ? ['key' => "bench-$round-$i"] : [];
+        RoutineTemplate::configure($place);
+        RoutineTemplate::send($settings['openid'], $templateId, $settings['data']);
+        $cpu = cpu();
+        $start = hrtime(true);
+        for ($i = 0; $i < 2000; $i++) {
+            if (RoutineTemplate::send($settings['openid'], $templateId, $settings['data'], null, $options($i))['errcode'] !== 0) {
+                throw new \RuntimeException("$name: a message was refused");
+            }
+        }
+        $results[$name][] = [(hrtime(true) - $start) / 2e6, (cpu() - $cpu) / 2000];
+    }
+}
+foreach ($results as $name => $runs) {
+    row($name, [sprintf('%.1f', median(array_column($runs, 0))), sprintf('%.1f', median(array_column($runs, 1)))]);
+}
+if ($redis !== null) {
+    $redis->remove();
+}
+RoutineTemplate::configure(['store' => $store, 'durability' => 'power']);
+
 // ------------------------------------------------------------------------------------------------------- php-fpm
 
 $script = 'require __DIR__ . "/contenders.php"; $s = ' . var_export($settings, true) . ';'

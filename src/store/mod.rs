@@ -105,7 +105,8 @@ pub trait Store: Send + Sync {
         until: Instant,
     ) -> Result<Vec<(String, LedgerRow)>, StoreError>;
 
-    /// Users who can still be reached with a template: `available` > 0 or long-term. In the order of their openids, those behind
+    /// Users who can still be reached with a template: `available` > 0, or long-term with `accept` as
+    /// the last answer and not `refused`. In the order of their openids, those behind
     /// `cursor` only, `limit` (1 … 10000) at most.
     fn audience(
         &self,

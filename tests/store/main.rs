@@ -41,6 +41,8 @@ mod engine;
 #[allow(dead_code, reason = "most of it makes payloads")]
 mod generators;
 mod keys;
+mod leases;
+mod mail;
 mod messages;
 mod model;
 mod property;
@@ -53,3 +55,4 @@ mod settling;
 mod shop;
 mod token_property;
 mod tokens;
+mod zero;

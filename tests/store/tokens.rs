@@ -20,32 +20,25 @@ on_every_engine!(
     a_refusal_of_this_host_stands_on_this_host,
     a_refusal_does_not_end_a_living_token,
     a_refusal_ends_in_time_and_with_a_token,
-    a_lease_is_over_in_time,
-    a_lease_ends_with_its_owner,
-    fences_grow_for_ever,
-    an_older_token_never_replaces_a_newer_one,
-    release_hands_the_turn_on,
-    release_lets_a_living_token_rest,
-    a_former_holder_does_not_end_the_lease_of_the_next,
     any_token_is_read_back,
 );
 
-const ACCOUNT: &str = "account";
+pub const ACCOUNT: &str = "account";
 const HERE: &str = "account here";
-const NONE: Duration = Duration::ZERO;
+pub const NONE: Duration = Duration::ZERO;
 
 /// Who asks, and what for.
-struct Caller {
-    owner: Owner,
+pub struct Caller {
+    pub owner: Owner,
 }
 
 impl Caller {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         Self { owner: Owner::named(name) }
     }
 
     /// An ask of which nothing is fresh and nothing refused.
-    fn ask(&self) -> TokenAsk<'_> {
+    pub fn ask(&self) -> TokenAsk<'_> {
         TokenAsk {
             account: ACCOUNT,
             account_here: HERE,
@@ -60,12 +53,12 @@ impl Caller {
     }
 }
 
-fn turn(shop: &Shop, ask: &TokenAsk<'_>) -> TokenTurn {
+pub fn turn(shop: &Shop, ask: &TokenAsk<'_>) -> TokenTurn {
     shop.store().token(ask, soon()).unwrap()
 }
 
 #[track_caller]
-fn fetch(shop: &Shop, ask: &TokenAsk<'_>) -> u64 {
+pub fn fetch(shop: &Shop, ask: &TokenAsk<'_>) -> u64 {
     match turn(shop, ask) {
         TokenTurn::Fetch { fence } => fence,
         other => panic!("no Fetch: {other:?}"),
@@ -73,7 +66,7 @@ fn fetch(shop: &Shop, ask: &TokenAsk<'_>) -> u64 {
 }
 
 #[track_caller]
-fn token(shop: &Shop, ask: &TokenAsk<'_>) -> StoredToken {
+pub fn token(shop: &Shop, ask: &TokenAsk<'_>) -> StoredToken {
     match turn(shop, ask) {
         TokenTurn::Token(token) => token,
         other => panic!("no Token: {other:?}"),
@@ -81,7 +74,7 @@ fn token(shop: &Shop, ask: &TokenAsk<'_>) -> StoredToken {
 }
 
 #[track_caller]
-fn busy(shop: &Shop, ask: &TokenAsk<'_>) -> (String, Duration, Option<StoredToken>) {
+pub fn busy(shop: &Shop, ask: &TokenAsk<'_>) -> (String, Duration, Option<StoredToken>) {
     match turn(shop, ask) {
         TokenTurn::Busy { owner, left, current } => (owner, left, current),
         other => panic!("not Busy: {other:?}"),
@@ -96,27 +89,23 @@ fn refused(shop: &Shop, ask: &TokenAsk<'_>) -> StoredRefusal {
     }
 }
 
-fn put(shop: &Shop, fence: u64, token: &str, renew_in: Duration, ends_in: Duration) -> bool {
+pub fn put(shop: &Shop, fence: u64, token: &str, renew_in: Duration, ends_in: Duration) -> bool {
     shop.store().put_token(ACCOUNT, fence, token, renew_in, ends_in, soon()).unwrap()
 }
 
 /// Fetches and stores one that lives for two hours and is due after that time.
 #[track_caller]
-fn stored(shop: &Shop, name: &str, renew_in: Duration) -> u64 {
+pub fn stored(shop: &Shop, name: &str, renew_in: Duration) -> u64 {
     let caller = Caller::new("first");
     let fence = fetch(shop, &TokenAsk { force: true, ..caller.ask() });
     assert!(put(shop, fence, name, renew_in, 2 * HOUR));
     fence
 }
 
-fn refuse(shop: &Shop, account: &str, fence: u64, stands: Duration) -> StoredRefusal {
+pub fn refuse(shop: &Shop, account: &str, fence: u64, stands: Duration) -> StoredRefusal {
     let refusal = StoredRefusal { errcode: 40164, errmsg: "invalid ip 1.2.3.4 🎉".to_owned(), stands };
     shop.store().refuse_token(ACCOUNT, account, fence, &refusal, soon()).unwrap();
     refusal
-}
-
-fn release(shop: &Shop, fence: u64, rest: Duration) {
-    shop.store().release_token(ACCOUNT, fence, rest, soon()).unwrap();
 }
 
 fn who_asks_first_fetches(shop: &Shop) {
@@ -295,102 +284,6 @@ fn a_refusal_ends_in_time_and_with_a_token(shop: &Shop) {
     refused(shop, &a.ask());
     assert!(put(shop, slow, "token", NONE, 2 * HOUR));
     assert!(fetch(shop, &a.ask()) > slow, "a token that was issued is the end of the refusal");
-}
-
-fn a_lease_is_over_in_time(shop: &Shop) {
-    let (a, b) = (Caller::new("a"), Caller::new("b"));
-    let first = fetch(shop, &TokenAsk { lease: SHORT, ..a.ask() });
-    shop.wait();
-    assert!(fetch(shop, &b.ask()) > first);
-    assert_eq!(busy(shop, &a.ask()).0, "b");
-}
-
-fn a_lease_ends_with_its_owner(shop: &Shop) {
-    let (a, b, c) = (Caller::new("a"), Caller::new("b"), Caller::new("c"));
-    let first = fetch(shop, &a.ask());
-    assert_eq!(busy(shop, &TokenAsk { ended: Some("c"), ..b.ask() }).0, "a", "somebody else has ended");
-    assert_eq!(busy(shop, &TokenAsk { ended: Some(""), ..b.ask() }).0, "a");
-    assert!(fetch(shop, &TokenAsk { ended: Some("a"), ..b.ask() }) > first);
-    assert_eq!(busy(shop, &TokenAsk { ended: Some("a"), ..c.ask() }).0, "b", "one heir");
-}
-
-fn fences_grow_for_ever(shop: &Shop) {
-    let caller = Caller::new("a");
-    let mut last = 0;
-    for round in 0..12 {
-        let fence = fetch(shop, &TokenAsk { force: true, ..caller.ask() });
-        assert!(fence > last, "{fence} after {last}");
-        last = fence;
-        match round % 4 {
-            0 => assert!(put(shop, fence, "token", HOUR, 2 * HOUR)),
-            1 => release(shop, fence, NONE),
-            2 => {
-                refuse(shop, ACCOUNT, fence, SHORT);
-                shop.wait();
-            }
-            _ => {
-                assert!(put(shop, fence, "token", NONE, SHORT));
-                shop.wait();
-            }
-        }
-    }
-}
-
-fn an_older_token_never_replaces_a_newer_one(shop: &Shop) {
-    let (a, b, c) = (Caller::new("a"), Caller::new("b"), Caller::new("c"));
-    let first = fetch(shop, &a.ask());
-    let second = fetch(shop, &TokenAsk { ended: Some("a"), ..b.ask() });
-    assert!(put(shop, second, "newer", HOUR, 2 * HOUR));
-    for _ in 0..2 {
-        assert!(!put(shop, first, "older", HOUR, 2 * HOUR));
-        assert_eq!(token(shop, &c.ask()).token.reveal(), "newer");
-    }
-    assert!(put(shop, second, "newer", HOUR, 2 * HOUR), "a repeat of the newest");
-    // Nor once the newer one has ended.
-    assert!(put(shop, second, "newer", SHORT, SHORT));
-    shop.wait();
-    assert!(!put(shop, first, "older", HOUR, 2 * HOUR));
-    assert!(fetch(shop, &c.ask()) > second);
-}
-
-fn release_hands_the_turn_on(shop: &Shop) {
-    let (a, b) = (Caller::new("a"), Caller::new("b"));
-    let first = fetch(shop, &a.ask());
-    release(shop, first, HOUR);
-    let second = fetch(shop, &b.ask());
-    assert!(second > first, "there is no token that could rest");
-    release(shop, second, NONE);
-    fetch(shop, &a.ask());
-}
-
-fn release_lets_a_living_token_rest(shop: &Shop) {
-    let first = stored(shop, "token", NONE);
-    let (a, b) = (Caller::new("a"), Caller::new("b"));
-    let rest = Duration::from_millis(400);
-    let fence = fetch(shop, &a.ask());
-    let started = std::time::Instant::now();
-    release(shop, fence, rest);
-    let turn = turn(shop, &b.ask());
-    if started.elapsed() < rest {
-        assert!(matches!(&turn, TokenTurn::Token(token) if token.fence == first && token.renew_in <= rest), "{turn:?}");
-        std::thread::sleep(2 * rest);
-        assert!(fetch(shop, &b.ask()) > fence);
-    }
-}
-
-fn a_former_holder_does_not_end_the_lease_of_the_next(shop: &Shop) {
-    let (a, b, c) = (Caller::new("a"), Caller::new("b"), Caller::new("c"));
-    let first = fetch(shop, &a.ask());
-    let second = fetch(shop, &TokenAsk { ended: Some("a"), ..b.ask() });
-    release(shop, first, NONE);
-    assert_eq!(busy(shop, &c.ask()).0, "b");
-    refuse(shop, "somewhere else", first, HOUR);
-    assert_eq!(busy(shop, &c.ask()).0, "b");
-    assert!(put(shop, first, "older", NONE, 2 * HOUR), "nothing newer is stored yet");
-    let (owner, _, current) = busy(shop, &c.ask());
-    assert_eq!((owner.as_str(), current.unwrap().token.reveal()), ("b", "older"));
-    assert!(put(shop, second, "newer", HOUR, 2 * HOUR));
-    assert_eq!(token(shop, &c.ask()).token.reveal(), "newer");
 }
 
 fn any_token_is_read_back(shop: &Shop) {

@@ -25,6 +25,9 @@ macro_rules! on_both_engines {
 mod crash;
 #[path = "../store/engine.rs"]
 mod engine;
+#[path = "../store/mail.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of it")]
+mod mail;
 mod pack;
 mod races;
 #[path = "../support/redis_server.rs"]

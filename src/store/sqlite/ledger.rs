@@ -115,10 +115,12 @@ pub(super) fn grants(
 // The condition is the one of the index, word by word, or SQLite cannot use it.
 pub(super) const FIRST_PAGE: &str =
     "SELECT openid, accepted - delivered - reserved - lost FROM ledger INDEXED BY ledger_reachable
-    WHERE template = ?1 AND (accepted - delivered - reserved - lost > 0 OR long_term) ORDER BY openid LIMIT ?2";
+    WHERE template = ?1 AND (accepted - delivered - reserved - lost > 0 OR (long_term AND choice = 0 AND NOT refused))
+    ORDER BY openid LIMIT ?2";
 pub(super) const NEXT_PAGE: &str =
     "SELECT openid, accepted - delivered - reserved - lost FROM ledger INDEXED BY ledger_reachable
-    WHERE template = ?1 AND openid > ?3 AND (accepted - delivered - reserved - lost > 0 OR long_term)
+    WHERE template = ?1 AND openid > ?3
+      AND (accepted - delivered - reserved - lost > 0 OR (long_term AND choice = 0 AND NOT refused))
     ORDER BY openid LIMIT ?2";
 
 pub(super) fn audience(

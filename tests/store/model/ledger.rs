@@ -163,8 +163,10 @@ impl Ledger {
             .rows
             .iter()
             .filter(|((of, user), _)| of == template && cursor.is_none_or(|cursor| user.as_str() > cursor))
-            .filter(|(_, row)| row.available() > 0 || row.long_term)
-            .map(|((_, user), row)| (user.clone(), row.available().max(u64::from(row.long_term))))
+            .filter(|(_, row)| {
+                row.available() > 0 || (row.long_term && row.state == Some(Choice::Accept) && !row.refused)
+            })
+            .map(|((_, user), row)| (user.clone(), row.available().max(1)))
             .collect();
         let more = users.len() > limit;
         users.truncate(limit);

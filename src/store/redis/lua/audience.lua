@@ -4,11 +4,9 @@ local users = redis.call('ZRANGEBYLEX', P .. 'e:' .. template, cursor and '(' ..
 local result = { #users, users[#users] or '' }
 for _, openid in ipairs(users) do
   local row = ledger_row(openid, template)
-  local count = available(row)
-  if count == 0 and row.long_term == '1' then count = 1 end
-  if count > 0 then
+  if reachable(row) then
     result[#result + 1] = openid
-    result[#result + 1] = digits(count)
+    result[#result + 1] = digits(math.max(1, available(row)))
   end
 end
 return result

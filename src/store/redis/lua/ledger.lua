@@ -34,9 +34,14 @@ local function touch_ledger(openid, template)
   redis.call('HLEN', P .. 'r:' .. openid)
 end
 
+-- Whether a message would not be in vain as far as anybody knows.
+local function reachable(row)
+  return available(row) > 0 or (row.long_term == '1' and row.state == 'a' and row.refused == '0')
+end
+
 local function write_ledger(openid, template, row)
   redis.call('HSET', P .. 'l:' .. openid, template, ledger_text(row))
-  if available(row) > 0 or row.long_term == '1' then
+  if reachable(row) then
     redis.call('ZADD', P .. 'e:' .. template, 0, openid)
   else
     redis.call('ZREM', P .. 'e:' .. template, openid)

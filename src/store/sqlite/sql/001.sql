@@ -22,6 +22,7 @@ CREATE TABLE ledger (
     lost      INTEGER NOT NULL DEFAULT 0,
     -- Accepts that were reported; `accepted` holds those that a delivery proved, too.
     reports   INTEGER NOT NULL DEFAULT 0,
+    -- 0 accept, 1 reject, 2 ban, 3 filter.
     choice    INTEGER,
     long_term INTEGER NOT NULL DEFAULT 0,
     refused   INTEGER NOT NULL DEFAULT 0,
@@ -29,7 +30,7 @@ CREATE TABLE ledger (
 ) WITHOUT ROWID;
 
 CREATE INDEX ledger_reachable ON ledger (template, openid)
-    WHERE accepted - delivered - reserved - lost > 0 OR long_term;
+    WHERE accepted - delivered - reserved - lost > 0 OR (long_term AND choice = 0 AND NOT refused);
 
 -- Apart from the deliveries, which may hold a hash in place of the openid and which expire.
 CREATE TABLE reservation (
