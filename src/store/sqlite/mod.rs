@@ -22,6 +22,7 @@ mod delivery;
 mod directory;
 mod fault;
 mod gate;
+mod inherited;
 mod ledger;
 mod message;
 mod quota;
@@ -31,6 +32,8 @@ mod settle;
 #[cfg(test)]
 mod tests;
 mod token;
+
+pub(crate) use inherited::close_gates;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
