@@ -129,7 +129,7 @@ final class ForkTest extends SandboxTestCase
                 exit(0);
             }
             pcntl_wait($status);
-            RoutineTemplate::grants($shop->openid);'), Environment::modules('pcntl'));
+            RoutineTemplate::grants($shop->openid);'));
 
         self::assertSame('[1,0,1]', $result->output, $result->describe());
     }
