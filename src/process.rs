@@ -15,8 +15,8 @@ use tokio::runtime::{Builder, Runtime};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::stats::Stats;
-use crate::store::Owner;
 use crate::store::keeper::{Keeper, KeeperKey};
+use crate::store::{self, Owner};
 use crate::token::{TokenKey, TokenSlot};
 use crate::wechat::client::{Client, ClientKey};
 use crate::wechat::route::{Route, RouteKey};
@@ -36,6 +36,7 @@ static FORKS: AtomicU64 = AtomicU64::new(0);
 /// To be called in the child of a fork (`pthread_atfork`); takes no lock and allocates nothing.
 pub fn forked() {
     FORKS.fetch_add(1, Ordering::AcqRel);
+    store::close_gates();
 }
 
 /// The state of the current process.

@@ -111,4 +111,26 @@ final class ForkTest extends SandboxTestCase
             echo json_encode($codes);'), [], 60.0)->json();
         self::assertSame([0], $result);
     }
+
+    public function testAChildKeepsNothingThatItsParentLocksTheStoreWith(): void
+    {
+        // A lock belongs to every copy of its descriptor: the child's would outlive a parent that is killed while it holds it.
+        $result = PhpProcess::run($this->shop->script('
+            $gates = static function (): int {
+                $open = array_map(static fn (string $link): string => (string) @readlink($link), glob("/proc/self/fd/*"));
+                return count(array_filter($open, static fn (string $file): bool => str_ends_with($file, "/gate")));
+            };
+            RoutineTemplate::grants($shop->openid);
+            $before = $gates();
+            if (pcntl_fork() === 0) {
+                $inherited = $gates();
+                RoutineTemplate::grants($shop->openid);
+                echo json_encode([$before, $inherited, $gates()]);
+                exit(0);
+            }
+            pcntl_wait($status);
+            RoutineTemplate::grants($shop->openid);'));
+
+        self::assertSame('[1,0,1]', $result->output, $result->describe());
+    }
 }

@@ -185,6 +185,20 @@ final class RecordsTest extends SandboxTestCase
         self::assertNotSame($row['openid'], $app->deliveries()[0]['openid'], 'two accounts cannot be joined by it');
     }
 
+    public function testAKeyHoldsWhenTheSettingChanges(): void
+    {
+        foreach ([false, true] as $before) {
+            RoutineTemplate::configure(['hash_openid' => $before]);
+            $this->assertDelivered($this->sendOrder([], ['key' => "order-$before"]));
+            RoutineTemplate::configure(['hash_openid' => !$before]);
+            self::assertTrue($this->sendOrder([], ['key' => "order-$before"])['duplicate']);
+            self::thrownBy(
+                fn () => RoutineTemplate::send(Shop::newOpenid(), $this->shop->orderPaid, Shop::order(), null, ['key' => "order-$before"]),
+                \ValueError::class
+            );
+        }
+    }
+
     public function testKeepPayloadBesideHashOpenidDoesNotGiveTheOpenidAway(): void
     {
         RoutineTemplate::configure(['hash_openid' => true, 'keep_payload' => true]);

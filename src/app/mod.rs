@@ -1,7 +1,9 @@
 //! One WeChat account: everything that an application can ask of it. Each file here is one subject.
 
 mod account;
+mod close;
 mod failure;
+mod gate;
 mod ledger;
 mod post;
 mod records;

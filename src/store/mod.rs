@@ -31,6 +31,7 @@ pub use owner::Owner;
 pub use quota::{Pause, Usage};
 pub use redis::RedisStore;
 pub use sqlite::SqliteStore;
+pub(crate) use sqlite::close_gates;
 pub use token::{StoredRefusal, StoredToken, TokenAsk, TokenTurn};
 
 /// What an acknowledged write survives (setting `durability`).

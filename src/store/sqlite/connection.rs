@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -17,8 +16,6 @@ use crate::store::{Durability, Fault, StoreError};
 const STATEMENTS: usize = 96;
 /// How many steps of SQLite's machine may pass before the deadline is looked at, some 20 µs.
 const STEPS: i32 = 2000;
-/// Who writes past the gate (the `sqlite3` tool) is asked again so often.
-const BUSY_SLEEP: Duration = Duration::from_millis(1);
 
 /// Why nothing was done.
 #[derive(Debug)]
@@ -58,8 +55,13 @@ impl Deadline {
         self.nanoseconds.store(u64::try_from(nanoseconds).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
+    /// What is left of it: so long SQLite waits for whoever writes past the gate (the `sqlite3` tool).
+    pub(super) fn left(&self) -> Duration {
+        Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed)).saturating_sub(self.start.elapsed())
+    }
+
     fn is_over(&self) -> bool {
-        self.start.elapsed().as_nanos() >= u128::from(self.nanoseconds.load(Ordering::Relaxed))
+        self.left().is_zero()
     }
 }
 
@@ -106,15 +108,8 @@ impl Opened {
 
 fn connect(directory: &Directory, deadline: &Deadline) -> Result<Connection, Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(directory.state(), flags)?;
-    let of_busy = deadline.clone();
-    connection.busy_handler(Some(move |_: i32| {
-        let goes_on = !of_busy.is_over();
-        if goes_on {
-            thread::sleep(BUSY_SLEEP);
-        }
-        goes_on
-    }))?;
+    let connection = Connection::open_with_flags(directory.state(), flags)?;
+    connection.busy_timeout(deadline.left())?;
     let of_statement = deadline.clone();
     connection.progress_handler(STEPS, Some(move || of_statement.is_over()))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);

@@ -76,7 +76,10 @@ impl Database {
             self.opened = None;
         }
         let mut opened = match self.opened.take() {
-            Some(opened) => opened,
+            Some(opened) => {
+                opened.connection.busy_timeout(self.deadline.left())?;
+                opened
+            }
             None => Opened::open(&self.directory, &self.deadline)?,
         };
         match transact(&mut opened, access, durability, body) {

@@ -4,7 +4,7 @@
 //! file (a second SQLite copy such as pdo_sqlite, or `md5_file()`). An flock belongs to its own descriptor. It is also
 //! fairer to many writers than SQLite's busy handler.
 
-use std::fs::{File, TryLockError};
+use std::fs::TryLockError;
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::directory::{Directory, FileId, create_private};
 use super::fault::{from_io, timeout};
+use super::inherited::GateFile;
 use crate::store::StoreError;
 
 /// A transaction at NORMAL holds the gate some 50 µs.
@@ -30,11 +31,11 @@ pub(super) enum Access {
 pub(super) struct Gate {
     directory: Directory,
     path: PathBuf,
-    open: Option<(Arc<File>, FileId)>,
+    open: Option<(Arc<GateFile>, FileId)>,
 }
 
 /// Held until it is dropped.
-pub(super) struct Passed(Arc<File>);
+pub(super) struct Passed(Arc<GateFile>);
 
 impl Gate {
     /// The gate of that directory; both are made at the first use.
@@ -69,14 +70,14 @@ impl Gate {
         }
     }
 
-    fn file(&mut self) -> Result<(Arc<File>, FileId), StoreError> {
+    fn file(&mut self) -> Result<(Arc<GateFile>, FileId), StoreError> {
         if let Some((file, id)) = &self.open {
             return Ok((Arc::clone(file), *id));
         }
         self.directory.prepare()?;
         let file = create_private(&self.path)?;
         let id = FileId::from(&file.metadata().map_err(|error| from_io("gate cannot be read", &error))?);
-        let file = Arc::new(file);
+        let file = Arc::new(GateFile::new(file));
         self.open = Some((Arc::clone(&file), id));
         Ok((file, id))
     }

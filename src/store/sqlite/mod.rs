@@ -23,6 +23,7 @@ mod directory;
 mod fault;
 mod gate;
 mod health;
+mod inherited;
 mod ledger;
 mod message;
 mod quota;
@@ -32,6 +33,8 @@ mod settle;
 #[cfg(test)]
 mod tests;
 mod token;
+
+pub(crate) use inherited::close_gates;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

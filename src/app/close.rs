@@ -1,0 +1,68 @@
+//! The store after a message: what its verdict means for the row, the ledger and the quota, in one transaction.
+
+use jiff::Timestamp;
+
+use super::App;
+use super::gate::Ticket;
+use super::post::{Line, Posted};
+use crate::answer::Source;
+use crate::error::Error;
+use crate::language::plain_text;
+use crate::quota;
+use crate::store::{Begin, End, Settlement, State};
+use crate::wechat::errcode::Outcome;
+
+impl App {
+    pub(super) fn close(&self, line: &Line<'_>, begin: &Begin<'_>, ticket: &Ticket, posted: &Posted) {
+        let now = Timestamp::now();
+        let mut end = End {
+            state: State::NotSent,
+            last_word: false,
+            settlement: Settlement::GivenBack,
+            grant: ticket.grant,
+            errcode: None,
+            errmsg: "",
+            msgid: None,
+            rid: None,
+            attempts: posted.attempts,
+            api: begin.channel.path(),
+            day: quota::day(now),
+            pause: None,
+        };
+        let (msgid, errmsg);
+        match &posted.result {
+            Ok(answer) => {
+                let delivered = answer.outcome == Outcome::Delivered;
+                end.state = if delivered { State::Delivered } else { State::Refused };
+                // What concerns this message is final; what concerns the account or the hour is not.
+                end.last_word =
+                    matches!(answer.outcome, Outcome::Delivered | Outcome::RefusedUser | Outcome::RefusedPayload);
+                end.settlement = match answer.errcode {
+                    _ if delivered => Settlement::Spent,
+                    43101 => Settlement::Zero { seen: ticket.seen },
+                    _ => Settlement::GivenBack,
+                };
+                end.errcode = Some(answer.errcode);
+                end.errmsg = &answer.errmsg;
+                msgid = answer.msgid.as_ref().map(ToString::to_string);
+                end.msgid = msgid.as_deref();
+                end.rid = answer.rid.as_deref();
+                if answer.source == Source::Wechat && posted.attempts > 0 {
+                    end.pause = quota::pause(answer.outcome, answer.errcode, now);
+                }
+            }
+            Err(error) => {
+                if matches!(error, Error::Transport { ambiguous: true, .. }) {
+                    (end.state, end.last_word, end.settlement) = (State::Unknown, true, Settlement::Kept);
+                }
+                errmsg = plain_text(error.message(self.settings.hint_lang));
+                end.errmsg = &errmsg;
+            }
+        }
+        // The message is out. If its end cannot be written, its lease runs out and the row reads `unknown`; the keeper has
+        // counted and reported it.
+        let _ = line.keeper.run(line.deadline.or_a_moment(), &line.process.stats, |store, until| {
+            store.finish(begin, ticket.epoch, &end, until)
+        });
+    }
+}

@@ -1,0 +1,199 @@
+//! The store before a message: key, pause and ledger in one transaction, which says go or answers in WeChat's place.
+
+use std::borrow::Cow;
+use std::thread;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::App;
+use super::failure::{key_taken, under_way, unknown_before};
+use super::post::Line;
+use crate::answer::Answer;
+use crate::error::Error;
+use crate::language::{Language, Text, plain_text};
+use crate::message::Message;
+use crate::process::Process;
+use crate::quota;
+use crate::store::{Begin, Begun, Delivery, Grant, LocalRefusal, MessageId, State};
+use crate::wechat::errcode;
+
+/// WeChat's openids have 28 characters; whatever is longer than this is none.
+pub(super) const OPENID_LIMIT: usize = 128;
+/// Template ids have 43; rows keep so much of what is none.
+const TEMPLATE_ID_LIMIT: usize = 128;
+/// A message whose process has not closed its row this long after its deadline is one of which nobody knows.
+pub(super) const MARGIN: Duration = Duration::from_secs(2);
+/// Between two looks at a message with the same key that another call is sending.
+const LOOK: Duration = Duration::from_millis(15);
+
+/// The right to send, as the store gave it.
+pub(super) struct Ticket {
+    pub(super) id: MessageId,
+    pub(super) epoch: u32,
+    pub(super) grant: Grant,
+    pub(super) seen: u64,
+}
+
+/// What the store says before anything is sent.
+pub(super) enum Gate {
+    /// Go, with a row that waits for its end.
+    Go(Ticket),
+    /// Go; there is no store at this moment.
+    Unrecorded,
+    /// No: this is the answer.
+    Answered(Answer),
+}
+
+impl App {
+    pub(super) fn begin<'a>(
+        &'a self,
+        process: &'a Process,
+        message: &'a Message<'_>,
+        touser: &'a str,
+        template_id: &'a str,
+        shown_openid: &'a str,
+    ) -> Begin<'a> {
+        Begin {
+            id: MessageId::new(),
+            owner: process.owner(),
+            lease: Duration::ZERO,
+            appid: &self.settings.appid,
+            openid: cut(touser, OPENID_LIMIT),
+            shown_openid,
+            template_id: cut(template_id, TEMPLATE_ID_LIMIT),
+            channel: message.options.channel,
+            key: message.options.key.as_deref(),
+            policy: message.options.grants.unwrap_or(self.settings.grants),
+            changed: None,
+            payload: None,
+            retention: self.settings.retention,
+            abandoned: None,
+        }
+    }
+
+    pub(super) fn shown_openid<'a>(&self, touser: &'a str) -> Cow<'a, str> {
+        if self.settings.hash_openid {
+            Cow::Owned(hashed_openid(&self.settings.appid, cut(touser, OPENID_LIMIT)))
+        } else {
+            Cow::Borrowed(cut(touser, OPENID_LIMIT))
+        }
+    }
+
+    /// A message that was refused before the store was asked leaves its row all the same.
+    pub(super) fn leave_refusal(
+        &self,
+        line: &Line<'_>,
+        message: &Message<'_>,
+        touser: &str,
+        template_id: &str,
+        answer: Answer,
+    ) -> Result<Answer, Error> {
+        let shown_openid = self.shown_openid(touser);
+        let begin = self.begin(line.process, message, touser, template_id, &shown_openid);
+        let refusal = LocalRefusal { errcode: answer.errcode, errmsg: &answer.errmsg };
+        let left =
+            line.keeper.run(line.deadline, &line.process.stats, |store, until| store.refuse(&begin, &refusal, until));
+        // Without a store there is no row and so no id; the keeper has counted and reported it.
+        Ok(Answer { id: left.ok(), ..answer })
+    }
+
+    /// Key, pause and ledger, in one transaction.
+    pub(super) fn pass_gate(&self, line: &Line<'_>, begin: &mut Begin<'_>) -> Result<Gate, Error> {
+        let hints = self.settings.hint_lang;
+        loop {
+            let begun = line.keeper.run(line.deadline, &line.process.stats, |store, until| store.begin(begin, until));
+            let (id, answer) = match begun {
+                // No store stops no message.
+                Err(_) => return Ok(Gate::Unrecorded),
+                Ok(Begun::Go { id, epoch, grant, seen }) => return Ok(Gate::Go(Ticket { id, epoch, grant, seen })),
+                Ok(Begun::Known(row)) => {
+                    same_message(begin, &row)?;
+                    let key = plain_text(begin.key.unwrap_or_default());
+                    return match (row.state, row.errcode) {
+                        (State::Delivered | State::Refused, Some(errcode)) => {
+                            Ok(Gate::Answered(Answer::from_record(&row, errcode, hints)))
+                        }
+                        _ => Err(unknown_before(&key, &row.errmsg)),
+                    };
+                }
+                Ok(Begun::UnderWay(row, owner)) => {
+                    same_message(begin, &row)?;
+                    if begin.abandoned.is_none() && begin.owner.sees_ended(&owner) {
+                        begin.abandoned = Some((row.id, row.epoch));
+                        continue;
+                    }
+                    if line.deadline.left() <= LOOK {
+                        let key = plain_text(begin.key.unwrap_or_default());
+                        return Err(under_way(&key, line.deadline.total().as_millis()));
+                    }
+                    thread::sleep(LOOK);
+                    continue;
+                }
+                Ok(Begun::Paused { id, pause }) => {
+                    let until = quota::shown(pause.until);
+                    let words = errcode::find(pause.errcode).map_or("", |row| row.text);
+                    let hint = paused_hint(pause.errcode, &until);
+                    (id, Answer::local(pause.errcode, words, hints).with_hint(hint.in_language(hints)))
+                }
+                Ok(Begun::NoGrant { id, certain }) => {
+                    let refused = Answer::local(43101, "user refuse to accept the msg", hints);
+                    (id, refused.with_hint(no_grant_hint(certain, hints)))
+                }
+            };
+            return Ok(Gate::Answered(Answer { id: Some(id), ..answer }));
+        }
+    }
+}
+
+/// A key that was used for another message would silently swallow this one.
+fn same_message(begin: &Begin<'_>, row: &Delivery) -> Result<(), Error> {
+    // The setting `hash_openid` may have been another one when the row was written.
+    let same_user = row.openid == begin.openid || row.openid == hashed_openid(begin.appid, begin.openid);
+    if same_user && row.template_id == begin.template_id && row.channel == begin.channel {
+        Ok(())
+    } else {
+        Err(key_taken(&plain_text(begin.key.unwrap_or_default())))
+    }
+}
+
+fn paused_hint(errcode: i64, until: &str) -> Text {
+    Text::new(
+        format!("微信已限制该接口（{errcode}），北京时间 {until} 之前不再请求；可用 clearQuota() 提前恢复。"),
+        format!(
+            "WeChat has limited this API ({errcode}); no request is made before {until} (Asia/Shanghai), clearQuota() ends it sooner."
+        ),
+    )
+}
+
+fn no_grant_hint(certain: bool, hints: Language) -> &'static str {
+    if certain {
+        hints.choose(
+            "微信已答复该用户对此模板没有可用授权，此后也没有新的允许；请在小程序里再次 wx.requestSubscribeMessage 并用 recordGrants() 上报结果。",
+            "WeChat has said that this user has no grant left for this template, and no accept was reported since; ask again with wx.requestSubscribeMessage and report the result with recordGrants().",
+        )
+    } else {
+        hints.choose(
+            "账本中该用户对此模板的授权次数为 0（grants=strict）；请用 recordGrants() 上报 wx.requestSubscribeMessage 的结果。",
+            "The ledger has no grant of this user for this template (grants=strict); report the results of wx.requestSubscribeMessage with recordGrants().",
+        )
+    }
+}
+
+/// So much of a text as a row keeps, whole characters only.
+fn cut(text: &str, limit: usize) -> &str {
+    let mut end = limit.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// What rows hold instead of the openid (setting `hash_openid`). The appid is in it, so rows of two accounts cannot be joined.
+pub(super) fn hashed_openid(appid: &str, openid: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(appid);
+    hash.update([0]);
+    hash.update(openid);
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
