@@ -6,18 +6,20 @@
 use std::cell::RefCell;
 use std::fs;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use routine_template::answer::{Answer, Source};
 use routine_template::app::{App, TokenSupplier};
-use routine_template::config::Secret;
+use routine_template::config::{GrantPolicy, Secret};
 use routine_template::error::Error;
 use routine_template::grant::ReportOptions;
-use routine_template::message::{Input, Message};
+use routine_template::message::{Channel, Input, Message};
 use routine_template::options::Options;
 use routine_template::registry::Registry;
 use routine_template::sandbox::{
     AccountChange, DEMO_APPID, DEMO_OPENID, DEMO_TEMPLATE, FaultKind, QuotaChange, TemplateChange, TokenEnd, TokenKinds,
 };
+use routine_template::store::{Begin, Begun, Durability, MessageId, Owner, SqliteStore, Store};
 use routine_template::wechat::errcode::Outcome;
 use serde_json::{Value, json};
 
@@ -194,6 +196,41 @@ fn a_message_of_which_nobody_knows_is_not_sent_again_under_its_key() {
     assert!(ambiguous(send_with_key(&app, "k")));
     assert!(ambiguous(send_with_key(&app, "k")));
     assert_eq!((shop.requests(SEND), shop.delivered()), (1, 1));
+}
+
+#[test]
+fn a_store_that_fails_while_another_call_sends_the_key_lets_no_second_message_out() {
+    let shop = Shop::open_to_all();
+    let app = shop.app(&[("timeout_ms", "1500")]);
+    assert_eq!(send(&app).unwrap().errcode, 0);
+    let owner = Owner::current();
+    let other = Begin {
+        id: MessageId::new(),
+        owner: &owner,
+        lease: Duration::from_secs(60),
+        appid: DEMO_APPID,
+        openid: DEMO_OPENID,
+        shown_openid: DEMO_OPENID,
+        template_id: DEMO_TEMPLATE,
+        channel: Channel::Subscribe,
+        key: Some("k"),
+        policy: GrantPolicy::Certain,
+        changed: None,
+        payload: None,
+        retention: Duration::from_secs(60),
+        abandoned: None,
+    };
+    let until = Instant::now() + Duration::from_secs(5);
+    let store = SqliteStore::open(&shop.store(), Durability::Process, until).unwrap();
+    assert!(matches!(store.begin(&other, until).unwrap(), Begun::Go { .. }));
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| ambiguous(send_with_key(&shop.app(&[("timeout_ms", "1500")]), "k")));
+        std::thread::sleep(Duration::from_millis(200));
+        let gate = fs::File::open(shop.store().join("gate")).unwrap();
+        gate.lock().unwrap();
+        assert!(waiting.join().unwrap());
+    });
+    assert_eq!(shop.delivered(), 1, "the message with the key is the other call's");
 }
 
 #[test]
@@ -401,6 +438,18 @@ fn an_api_that_wechat_has_paused_is_not_called_until_the_pause_ends() {
     assert_eq!(app.clear_quota().unwrap()["errcode"], 0);
     assert_eq!(send(&app).unwrap().errcode, 0);
     assert_eq!(app.quota(SEND).unwrap()["local"]["calls_today"], 1);
+}
+
+#[test]
+fn a_limit_of_the_token_endpoint_pauses_no_message() {
+    let shop = Shop::open_to_all();
+    let app = shop.app(&[]);
+    assert_eq!(send(&app).unwrap().errcode, 0);
+    shop.wechat.expire_tokens(DEMO_APPID, TokenKinds::All, TokenEnd::Revoked);
+    shop.fault(STABLE_TOKEN, Some(1), FaultKind::Errcode { errcode: 45011, errmsg: None });
+    let answer = send(&app).unwrap();
+    assert_eq!((answer.errcode, answer.attempts), (45011, 1));
+    assert_eq!(shop.app(&[("token_mode", "classic")]).quota(SEND).unwrap()["local"]["paused_until"], Value::Null);
 }
 
 #[test]
