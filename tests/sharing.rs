@@ -20,6 +20,7 @@ use routine_template::sandbox::{
     AccountChange, DEMO_APPID, DEMO_OPENID, DEMO_TEMPLATE, FaultKind, QuotaChange, TemplateChange, TokenEnd, TokenKinds,
 };
 use routine_template::store::{Begin, Begun, Durability, MessageId, Owner, SqliteStore, Store};
+use routine_template::token::TokenKey;
 use routine_template::wechat::errcode::Outcome;
 use serde_json::{Value, json};
 
@@ -499,6 +500,52 @@ fn accounts_in_one_store_never_mix() {
     report(&first, &[(DEMO_TEMPLATE, "accept")]);
     assert_eq!(send(&first).unwrap().errcode, 0);
     assert_ne!(first.access_token(false).unwrap(), other.access_token(false).unwrap());
+}
+
+/// Stores a token that is due for renewal and lives for ten minutes.
+fn store_due_token(shop: &Shop, app: &App, token: &str) {
+    let until = Instant::now() + Duration::from_secs(5);
+    let store = SqliteStore::open(&shop.store(), Durability::Process, until).unwrap();
+    let account = TokenKey::of(app.settings());
+    store.put_token(account.account(), 1, token, Duration::ZERO, Duration::from_secs(600), until).unwrap();
+}
+
+#[test]
+fn a_process_without_a_token_of_its_own_sends_with_the_stored_one_if_its_renewal_fails() {
+    for kind in [FaultKind::Hang, FaultKind::HttpStatus { status: 502 }, FaultKind::DropBefore] {
+        let shop = Shop::open_to_all();
+        let living = shop.app(&[("store", "off"), ("token_mode", "classic")]).access_token(false).unwrap();
+        let app = shop.app(&[("timeout_ms", "1000")]);
+        store_due_token(&shop, &app, &living);
+        shop.fault(STABLE_TOKEN, None, kind.clone());
+        assert_eq!(send(&app).map(|answer| answer.errcode), Ok(0), "{kind:?}");
+        assert!(shop.requests(STABLE_TOKEN) > 0, "it has tried");
+    }
+}
+
+#[test]
+fn a_refusal_to_renew_stops_no_message_while_the_old_token_lives() {
+    let shop = Shop::open_to_all();
+    let living = shop.app(&[("store", "off"), ("token_mode", "classic")]).access_token(false).unwrap();
+    let app = shop.app(&[]);
+    store_due_token(&shop, &app, &living);
+    shop.fault(STABLE_TOKEN, None, FaultKind::Errcode { errcode: 45009, errmsg: None });
+    assert!(delivered(send(&app)));
+    // The old token is looked at again after five seconds, the refusal stands for a minute.
+    std::thread::sleep(Duration::from_millis(5200));
+    assert!(delivered(send(&app)));
+    assert_eq!(shop.requests(STABLE_TOKEN), 1);
+}
+
+#[test]
+fn a_token_that_was_fetched_without_the_store_is_renewed_at_the_first_refusal() {
+    let shop = Shop::open_to_all();
+    let token = shop.app(&[("store", "off")]).access_token(false).unwrap();
+    let app = shop.app(&[]);
+    store_due_token(&shop, &app, &token);
+    shop.wechat.expire_tokens(DEMO_APPID, TokenKinds::All, TokenEnd::Revoked);
+    let answer = send(&app).unwrap();
+    assert_eq!((answer.errcode, answer.attempts), (0, 2));
 }
 
 /// Hands out the tokens of a list, one after each refusal.

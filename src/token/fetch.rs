@@ -57,9 +57,9 @@ pub(super) struct Issued {
 }
 
 /// Asks the endpoint of the account's mode.
-pub(super) async fn ask_wechat(fetch: &Fetch<'_>) -> Result<Issued, TokenFailure> {
+pub(super) async fn ask_wechat(fetch: &Fetch<'_>, deadline: Deadline) -> Result<Issued, TokenFailure> {
     fetch.stats.token_fetches.increment();
-    match api::fetch_token(fetch.client, fetch.settings, fetch.deadline).await {
+    match api::fetch_token(fetch.client, fetch.settings, deadline).await {
         Attempt::NotSent(failure) | Attempt::Unknown(failure) => Err(TokenFailure::Transport(failure)),
         Attempt::Answered(reply) => match Verdict::read(&reply) {
             Err(reason) => Err(TokenFailure::Transport(Failure::new(Cause::Answer, reason))),
