@@ -161,6 +161,15 @@ fn a_key_that_belongs_to_another_message_is_an_error_and_swallows_nothing() {
 }
 
 #[test]
+fn a_key_outlives_a_change_of_the_setting_hash_openid() {
+    let shop = Shop::open_to_all();
+    for (key, before, after) in [("k1", "0", "1"), ("k2", "1", "0")] {
+        assert_eq!(send_with_key(&shop.app(&[("hash_openid", before)]), key).unwrap().errcode, 0);
+        assert!(send_with_key(&shop.app(&[("hash_openid", after)]), key).unwrap().duplicate);
+    }
+}
+
+#[test]
 fn what_was_not_the_last_word_leaves_the_key_free() {
     let shop = Shop::open_to_all();
     let app = shop.app(&[("timeout_ms", "700")]);
@@ -270,6 +279,21 @@ fn after_43101_a_message_costs_no_request_until_the_user_accepts_again() {
     assert_eq!(shop.requests(SEND), before);
     accept(&shop, &app, 1);
     assert_eq!(row(&app)["certain"], false);
+    assert_eq!(send(&app).unwrap().errcode, 0);
+    assert_books(&row(&app));
+}
+
+#[test]
+fn a_delivery_after_43101_ends_the_refusal() {
+    let shop = shop_without_grants();
+    let app = shop.app(&[]);
+    report(&app, &[(DEMO_TEMPLATE, "accept")]);
+    assert_eq!(send(&app).unwrap().errcode, 43101);
+    assert_eq!(row(&app)["certain"], true);
+    // The user accepts where the shop does not see it, and a message that asks WeChat whatever the ledger says arrives.
+    shop.buyer_accepts(2);
+    assert_eq!(send(&shop.app(&[("grants", "off")])).unwrap().errcode, 0);
+    assert_eq!(row(&app)["certain"], false, "WeChat's last word is no refusal any more");
     assert_eq!(send(&app).unwrap().errcode, 0);
     assert_books(&row(&app));
 }
