@@ -6,18 +6,21 @@
 use std::cell::RefCell;
 use std::fs;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use routine_template::answer::{Answer, Source};
 use routine_template::app::{App, TokenSupplier};
-use routine_template::config::Secret;
+use routine_template::config::{GrantPolicy, Secret};
 use routine_template::error::Error;
 use routine_template::grant::ReportOptions;
-use routine_template::message::{Input, Message};
+use routine_template::message::{Channel, Input, Message};
 use routine_template::options::Options;
 use routine_template::registry::Registry;
 use routine_template::sandbox::{
     AccountChange, DEMO_APPID, DEMO_OPENID, DEMO_TEMPLATE, FaultKind, QuotaChange, TemplateChange, TokenEnd, TokenKinds,
 };
+use routine_template::store::{Begin, Begun, Durability, MessageId, Owner, SqliteStore, Store};
+use routine_template::token::TokenKey;
 use routine_template::wechat::errcode::Outcome;
 use serde_json::{Value, json};
 
@@ -158,6 +161,15 @@ fn a_key_that_belongs_to_another_message_is_an_error_and_swallows_nothing() {
 }
 
 #[test]
+fn a_key_outlives_a_change_of_the_setting_hash_openid() {
+    let shop = Shop::open_to_all();
+    for (key, before, after) in [("k1", "0", "1"), ("k2", "1", "0")] {
+        assert_eq!(send_with_key(&shop.app(&[("hash_openid", before)]), key).unwrap().errcode, 0);
+        assert!(send_with_key(&shop.app(&[("hash_openid", after)]), key).unwrap().duplicate);
+    }
+}
+
+#[test]
 fn what_was_not_the_last_word_leaves_the_key_free() {
     let shop = Shop::open_to_all();
     let app = shop.app(&[("timeout_ms", "700")]);
@@ -197,6 +209,41 @@ fn a_message_of_which_nobody_knows_is_not_sent_again_under_its_key() {
 }
 
 #[test]
+fn a_store_that_fails_while_another_call_sends_the_key_lets_no_second_message_out() {
+    let shop = Shop::open_to_all();
+    let app = shop.app(&[("timeout_ms", "1500")]);
+    assert_eq!(send(&app).unwrap().errcode, 0);
+    let owner = Owner::current();
+    let other = Begin {
+        id: MessageId::new(),
+        owner: &owner,
+        lease: Duration::from_secs(60),
+        appid: DEMO_APPID,
+        openid: DEMO_OPENID,
+        shown_openid: DEMO_OPENID,
+        template_id: DEMO_TEMPLATE,
+        channel: Channel::Subscribe,
+        key: Some("k"),
+        policy: GrantPolicy::Certain,
+        changed: None,
+        payload: None,
+        retention: Duration::from_secs(60),
+        abandoned: None,
+    };
+    let until = Instant::now() + Duration::from_secs(5);
+    let store = SqliteStore::open(&shop.store(), Durability::Process, until).unwrap();
+    assert!(matches!(store.begin(&other, until).unwrap(), Begun::Go { .. }));
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| ambiguous(send_with_key(&shop.app(&[("timeout_ms", "1500")]), "k")));
+        std::thread::sleep(Duration::from_millis(200));
+        let gate = fs::File::open(shop.store().join("gate")).unwrap();
+        gate.lock().unwrap();
+        assert!(waiting.join().unwrap());
+    });
+    assert_eq!(shop.delivered(), 1, "the message with the key is the other call's");
+}
+
+#[test]
 fn each_accept_is_worth_one_message() {
     let shop = shop_without_grants();
     let app = shop.app(&[]);
@@ -232,6 +279,21 @@ fn after_43101_a_message_costs_no_request_until_the_user_accepts_again() {
     assert_eq!(shop.requests(SEND), before);
     accept(&shop, &app, 1);
     assert_eq!(row(&app)["certain"], false);
+    assert_eq!(send(&app).unwrap().errcode, 0);
+    assert_books(&row(&app));
+}
+
+#[test]
+fn a_delivery_after_43101_ends_the_refusal() {
+    let shop = shop_without_grants();
+    let app = shop.app(&[]);
+    report(&app, &[(DEMO_TEMPLATE, "accept")]);
+    assert_eq!(send(&app).unwrap().errcode, 43101);
+    assert_eq!(row(&app)["certain"], true);
+    // The user accepts where the shop does not see it, and a message that asks WeChat whatever the ledger says arrives.
+    shop.buyer_accepts(2);
+    assert_eq!(send(&shop.app(&[("grants", "off")])).unwrap().errcode, 0);
+    assert_eq!(row(&app)["certain"], false, "WeChat's last word is no refusal any more");
     assert_eq!(send(&app).unwrap().errcode, 0);
     assert_books(&row(&app));
 }
@@ -404,6 +466,18 @@ fn an_api_that_wechat_has_paused_is_not_called_until_the_pause_ends() {
 }
 
 #[test]
+fn a_limit_of_the_token_endpoint_pauses_no_message() {
+    let shop = Shop::open_to_all();
+    let app = shop.app(&[]);
+    assert_eq!(send(&app).unwrap().errcode, 0);
+    shop.wechat.expire_tokens(DEMO_APPID, TokenKinds::All, TokenEnd::Revoked);
+    shop.fault(STABLE_TOKEN, Some(1), FaultKind::Errcode { errcode: 45011, errmsg: None });
+    let answer = send(&app).unwrap();
+    assert_eq!((answer.errcode, answer.attempts), (45011, 1));
+    assert_eq!(shop.app(&[("token_mode", "classic")]).quota(SEND).unwrap()["local"]["paused_until"], Value::Null);
+}
+
+#[test]
 fn the_limit_of_a_minute_pauses_until_the_next_one() {
     let shop = Shop::open_to_all();
     let app = shop.app(&[]);
@@ -450,6 +524,52 @@ fn accounts_in_one_store_never_mix() {
     report(&first, &[(DEMO_TEMPLATE, "accept")]);
     assert_eq!(send(&first).unwrap().errcode, 0);
     assert_ne!(first.access_token(false).unwrap(), other.access_token(false).unwrap());
+}
+
+/// Stores a token that is due for renewal and lives for ten minutes.
+fn store_due_token(shop: &Shop, app: &App, token: &str) {
+    let until = Instant::now() + Duration::from_secs(5);
+    let store = SqliteStore::open(&shop.store(), Durability::Process, until).unwrap();
+    let account = TokenKey::of(app.settings());
+    store.put_token(account.account(), 1, token, Duration::ZERO, Duration::from_secs(600), until).unwrap();
+}
+
+#[test]
+fn a_process_without_a_token_of_its_own_sends_with_the_stored_one_if_its_renewal_fails() {
+    for kind in [FaultKind::Hang, FaultKind::HttpStatus { status: 502 }, FaultKind::DropBefore] {
+        let shop = Shop::open_to_all();
+        let living = shop.app(&[("store", "off"), ("token_mode", "classic")]).access_token(false).unwrap();
+        let app = shop.app(&[("timeout_ms", "1000")]);
+        store_due_token(&shop, &app, &living);
+        shop.fault(STABLE_TOKEN, None, kind.clone());
+        assert_eq!(send(&app).map(|answer| answer.errcode), Ok(0), "{kind:?}");
+        assert!(shop.requests(STABLE_TOKEN) > 0, "it has tried");
+    }
+}
+
+#[test]
+fn a_refusal_to_renew_stops_no_message_while_the_old_token_lives() {
+    let shop = Shop::open_to_all();
+    let living = shop.app(&[("store", "off"), ("token_mode", "classic")]).access_token(false).unwrap();
+    let app = shop.app(&[]);
+    store_due_token(&shop, &app, &living);
+    shop.fault(STABLE_TOKEN, None, FaultKind::Errcode { errcode: 45009, errmsg: None });
+    assert!(delivered(send(&app)));
+    // The old token is looked at again after five seconds, the refusal stands for a minute.
+    std::thread::sleep(Duration::from_millis(5200));
+    assert!(delivered(send(&app)));
+    assert_eq!(shop.requests(STABLE_TOKEN), 1);
+}
+
+#[test]
+fn a_token_that_was_fetched_without_the_store_is_renewed_at_the_first_refusal() {
+    let shop = Shop::open_to_all();
+    let token = shop.app(&[("store", "off")]).access_token(false).unwrap();
+    let app = shop.app(&[]);
+    store_due_token(&shop, &app, &token);
+    shop.wechat.expire_tokens(DEMO_APPID, TokenKinds::All, TokenEnd::Revoked);
+    let answer = send(&app).unwrap();
+    assert_eq!((answer.errcode, answer.attempts), (0, 2));
 }
 
 /// Hands out the tokens of a list, one after each refusal.

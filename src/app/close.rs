@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use super::App;
 use super::gate::Ticket;
 use super::post::{Line, Posted};
-use crate::answer::Source;
 use crate::error::Error;
 use crate::language::plain_text;
 use crate::quota;
@@ -14,7 +13,6 @@ use crate::wechat::errcode::Outcome;
 
 impl App {
     pub(super) fn close(&self, line: &Line<'_>, begin: &Begin<'_>, ticket: &Ticket, posted: &Posted) {
-        let now = Timestamp::now();
         let mut end = End {
             state: State::NotSent,
             last_word: false,
@@ -26,8 +24,8 @@ impl App {
             rid: None,
             attempts: posted.attempts,
             api: begin.channel.path(),
-            day: quota::day(now),
-            pause: None,
+            day: quota::day(Timestamp::now()),
+            pause: posted.pause.clone(),
         };
         let (msgid, errmsg);
         match &posted.result {
@@ -47,9 +45,6 @@ impl App {
                 msgid = answer.msgid.as_ref().map(ToString::to_string);
                 end.msgid = msgid.as_deref();
                 end.rid = answer.rid.as_deref();
-                if answer.source == Source::Wechat && posted.attempts > 0 {
-                    end.pause = quota::pause(answer.outcome, answer.errcode, now);
-                }
             }
             Err(error) => {
                 if matches!(error, Error::Transport { ambiguous: true, .. }) {

@@ -101,9 +101,15 @@ impl App {
     /// Key, pause and ledger, in one transaction.
     pub(super) fn pass_gate(&self, line: &Line<'_>, begin: &mut Begin<'_>) -> Result<Gate, Error> {
         let hints = self.settings.hint_lang;
+        let mut taken = false;
         loop {
             let begun = line.keeper.run(line.deadline, &line.process.stats, |store, until| store.begin(begin, until));
             let (id, answer) = match begun {
+                // What another call was sending a moment ago must not be sent as well.
+                Err(_) if taken => {
+                    let waited = line.deadline.total().saturating_sub(line.deadline.left());
+                    return Err(under_way(&plain_text(begin.key.unwrap_or_default()), waited.as_millis()));
+                }
                 // No store stops no message.
                 Err(_) => return Ok(Gate::Unrecorded),
                 Ok(Begun::Go { id, epoch, grant, seen }) => return Ok(Gate::Go(Ticket { id, epoch, grant, seen })),
@@ -119,6 +125,7 @@ impl App {
                 }
                 Ok(Begun::UnderWay(row, owner)) => {
                     same_message(begin, &row)?;
+                    taken = true;
                     if begin.abandoned.is_none() && begin.owner.sees_ended(&owner) {
                         begin.abandoned = Some((row.id, row.epoch));
                         continue;
@@ -148,7 +155,7 @@ impl App {
 
 /// A key that was used for another message would silently swallow this one.
 fn same_message(begin: &Begin<'_>, row: &Delivery) -> Result<(), Error> {
-    // The setting `hash_openid` may have been another one when the row was written.
+    // The row may be older than the present value of `hash_openid`.
     let same_user = row.openid == begin.openid || row.openid == hashed_openid(begin.appid, begin.openid);
     if same_user && row.template_id == begin.template_id && row.channel == begin.channel {
         Ok(())

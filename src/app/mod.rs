@@ -29,7 +29,7 @@ use crate::wechat::errcode::Outcome;
 use crate::wechat::route::{self, Route, RouteKey};
 
 /// What supplies the token where the application keeps it (`token_mode` external). It may run the application's code, so it
-/// is asked while nothing is under way.
+/// is asked before a message is under way, or after WeChat has refused the token that the message went out with.
 pub trait TokenSupplier {
     /// The token now; `refresh` after WeChat refused the one before.
     fn token(&self, refresh: bool) -> Result<Secret, Error>;

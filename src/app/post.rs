@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::App;
 use super::failure::{no_token, not_sent, unknown};
@@ -12,6 +13,8 @@ use crate::config::TokenMode;
 use crate::error::Error;
 use crate::message::Channel;
 use crate::process::Process;
+use crate::quota;
+use crate::store::Pause;
 use crate::store::keeper::Keeper;
 use crate::token::{Fetch, Held, TokenFailure, TokenKey, TokenSlot};
 use crate::wechat::api::{self, Verdict};
@@ -38,6 +41,8 @@ pub(super) struct Posted {
     pub(super) result: Result<Answer, Error>,
     /// How often it was written to a connection, wholly or in part.
     pub(super) attempts: u32,
+    /// The pause that the API's own answer calls for; the limits of a token endpoint are others.
+    pub(super) pause: Option<Pause>,
 }
 
 impl<'a> Line<'a> {
@@ -85,9 +90,9 @@ impl<'a> Line<'a> {
 impl App {
     /// Posts a message, with the application's token or with the account's own, which is renewed once if WeChat refuses it.
     pub(super) async fn post(&self, line: &Line<'_>, channel: Channel, body: Bytes, supplied: Option<&Held>) -> Posted {
-        let mut attempts = 0;
-        let result = self.attempt(line, channel, body, supplied, &mut attempts).await;
-        Posted { result, attempts }
+        let (mut attempts, mut pause) = (0, None);
+        let result = self.attempt(line, channel, body, supplied, &mut attempts, &mut pause).await;
+        Posted { result, attempts, pause }
     }
 
     async fn attempt(
@@ -97,6 +102,7 @@ impl App {
         body: Bytes,
         supplied: Option<&Held>,
         attempts: &mut u32,
+        pause: &mut Option<Pause>,
     ) -> Result<Answer, Error> {
         let wire = line.wire(self);
         if let Some(failure) = wire.refusal() {
@@ -145,6 +151,7 @@ impl App {
                 }
             }
             let answer = Answer::from_wechat(errcode, &verdict, *attempts, self.settings.hint_lang);
+            *pause = quota::pause(answer.outcome, errcode, Timestamp::now());
             return Ok(match answer.outcome {
                 Outcome::TokenStale => answer.with_hint(self.stale_hint()),
                 _ => answer,

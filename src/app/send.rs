@@ -84,10 +84,11 @@ impl App {
             Ok(Some(other)) if other.token != refused.token => {
                 let second = line.process.block_on(self.post(line, channel, body, Some(&other)));
                 let attempts = attempts + second.attempts;
-                Posted { result: second.result.map(|answer| Answer { attempts, ..answer }), attempts }
+                let result = second.result.map(|answer| Answer { attempts, ..answer });
+                Posted { result, attempts, pause: second.pause }
             }
             Ok(_) => first,
-            Err(error) => Posted { result: Err(error), attempts },
+            Err(error) => Posted { result: Err(error), attempts, pause: None },
         }
     }
 

@@ -76,7 +76,7 @@ pub struct LedgerRow {
     pub state: Option<Choice>,
     /// One accept lasts.
     pub long_term: bool,
-    /// WeChat's own last word is "no", and no accept has been reported since.
+    /// WeChat's own last word is "no" (no delivery came after it), and no accept has been reported since.
     pub refused: bool,
 }
 

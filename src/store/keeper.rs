@@ -15,7 +15,7 @@ use crate::wechat::deadline::Deadline;
 
 /// No transaction waits longer, whatever the deadline: a message is worth more than its record.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A time-out within less says nothing.
+/// A caller who had less time than this proves nothing by a time-out.
 const SHORT: Duration = Duration::from_millis(50);
 /// After the first failure the store rests this long, then twice as long each time.
 const FIRST_REST: Duration = Duration::from_secs(1);
@@ -116,22 +116,25 @@ impl Keeper {
         }
         // A third of the time at most: the rest belongs to WeChat.
         let until = Instant::now() + PATIENCE.min(deadline.left() / 3);
-        self.attempt(until, stats, transaction)
+        self.attempt(until, SHORT, stats, transaction)
     }
 
-    /// Runs one transaction for a caller who asked for nothing else, resting store or not.
+    /// Runs one transaction for a caller who asked for nothing else, resting store or not. It may ask for much, such as a
+    /// listing over millions of rows, so its time-out gives the store no rest.
     pub fn insist<T>(
         &self,
         deadline: Deadline,
         stats: &Stats,
         transaction: impl FnOnce(&dyn Store, Instant) -> Result<T, StoreError>,
     ) -> Result<T, Outage> {
-        self.attempt(deadline.at(), stats, transaction)
+        self.attempt(deadline.at(), Duration::MAX, stats, transaction)
     }
 
+    /// A time-out within less than `proof` says nothing about the store.
     fn attempt<T>(
         &self,
         until: Instant,
+        proof: Duration,
         stats: &Stats,
         transaction: impl FnOnce(&dyn Store, Instant) -> Result<T, StoreError>,
     ) -> Result<T, Outage> {
@@ -150,8 +153,7 @@ impl Keeper {
             }
             Err(error) => {
                 stats.store_failures.increment();
-                if error.fault == Fault::Timeout && began + SHORT > until {
-                    // A caller who had next to no time left proves nothing about the store.
+                if error.fault == Fault::Timeout && until.saturating_duration_since(began) < proof {
                     return Err(Outage::Failed(error));
                 }
                 let rest = state.outage.as_ref().map_or(FIRST_REST, |resting| (resting.rest * 2).min(LONGEST_REST));
@@ -225,5 +227,25 @@ impl Keeper {
             state: name,
             error: state.outage.as_ref().map(|resting| resting.error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_that_takes_too_long_takes_the_store_from_no_message() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = directory.path().join("store");
+        let settings = Settings::from_pairs([("store", store.to_str().unwrap())]).unwrap();
+        let (keeper, stats) = (Keeper::new(KeeperKey::of(&settings)), Stats::default());
+        let deadline = Deadline::after(Duration::from_secs(60));
+        let slow = |_: &dyn Store, _| Err::<(), _>(StoreError::new(Fault::Timeout, "slow"));
+        assert!(keeper.insist(deadline, &stats, slow).is_err());
+        assert_eq!((keeper.condition().state, keeper.run(deadline, &stats, |_, _| Ok(()))), ("up", Ok(())));
+        assert!(keeper.run(deadline, &stats, slow).is_err());
+        assert_eq!(keeper.condition().state, "down");
+        assert!(keeper.run(deadline, &stats, |_, _| Ok(())).is_err(), "it rests");
     }
 }

@@ -185,7 +185,7 @@ impl State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settlement {
     /// Delivered: the reserved grant is spent. Without one (on credit) the ledger learns that there was one: accepted + 1,
-    /// delivered + 1.
+    /// delivered + 1. WeChat's last word is a "yes" then, so `refused` ends.
     Spent,
     /// Nothing was delivered: the reserved grant is available again.
     GivenBack,

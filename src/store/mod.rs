@@ -83,11 +83,12 @@ pub trait Store: Send + Sync {
     /// | `Uncounted` | – | – | – | – |
     ///
     /// `Zero`: reservations of this user and template that are `Kept`, or whose message's lease is over, are lost; `available`
-    /// is lost down to the number of accepts reported after `seen`; `refused` is set if there are none of those.
+    /// is lost down to the number of accepts reported after `seen`; `refused` is set if there are none of those. `Spent`, but
+    /// for `Uncounted`, ends `refused`.
     ///
-    /// Besides it writes the verdict, counts the calls and sets the
-    /// pause that WeChat's answer calls for. It has no effect on a row that a later `begin` has taken over (another `epoch`)
-    /// or that is closed already; the calls are counted all the same, once.
+    /// Besides it writes the verdict, counts the calls and sets the pause that WeChat's answer calls for. It has no effect on a
+    /// row that a later `begin` has taken over (another `epoch`) or that is closed already; the calls are counted all the same,
+    /// once.
     fn finish(&self, begin: &Begin<'_>, epoch: u32, end: &End<'_>, until: Instant) -> Result<(), StoreError>;
 
     /// Leaves the row of a message that was refused before [`Store::begin`]. A row with the same key that has a verdict, or

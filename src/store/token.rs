@@ -77,6 +77,8 @@ pub enum TokenTurn {
     Fetch {
         /// Above every fence before.
         fence: u64,
+        /// The stored token, if it still lives and is not the refused one: it serves if the fetch fails.
+        current: Option<StoredToken>,
     },
     /// Somebody else is fetching.
     Busy {

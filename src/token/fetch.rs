@@ -8,6 +8,7 @@ use crate::config::Secret;
 use crate::store::Owner;
 use crate::wechat::api::{self, Verdict};
 use crate::wechat::client::{Attempt, Cause, Failure};
+use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::{self, Outcome};
 use crate::wechat::wire::Wire;
 
@@ -47,12 +48,13 @@ pub(super) struct Issued {
 }
 
 /// Asks the endpoint of the account's mode.
-pub(super) async fn ask_wechat(fetch: &Fetch<'_>) -> Result<Issued, TokenFailure> {
+pub(super) async fn ask_wechat(fetch: &Fetch<'_>, deadline: Deadline) -> Result<Issued, TokenFailure> {
+    let wire = Wire { deadline, ..fetch.wire };
     // Of many who find no token each fetches in turn; those behind the first shall know what it found.
-    fetch.wire.route.look(&fetch.wire);
-    let attempt = api::fetch_token(&fetch.wire).await;
+    wire.route.look(&wire);
+    let attempt = api::fetch_token(&wire).await;
     if !attempt.was_left_out() {
-        fetch.wire.stats.token_fetches.increment();
+        wire.stats.token_fetches.increment();
     }
     match attempt {
         Attempt::NotSent(failure) | Attempt::Unknown(failure) => Err(TokenFailure::Transport(failure)),

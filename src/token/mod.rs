@@ -66,6 +66,13 @@ enum Want<'a> {
     New,
 }
 
+impl Want<'_> {
+    /// Whether it is the very token that WeChat refused.
+    fn refuses(&self, stored: &StoredToken) -> bool {
+        matches!(self, Self::Instead(refused) if *refused.token == *stored.token.reveal())
+    }
+}
+
 impl TokenSlot {
     /// A token that is valid as far as anybody knows here.
     pub async fn get(&self, fetch: &Fetch<'_>) -> Result<Held, TokenFailure> {
@@ -76,8 +83,11 @@ impl TokenSlot {
         if let Some(held) = self.usable() {
             return Ok(held);
         }
-        self.standing_refusal()?;
-        match self.obtain(Want::Any, fetch).await {
+        let obtained = match self.standing_refusal() {
+            Ok(()) => self.obtain(Want::Any, fetch).await,
+            Err(standing) => Err(standing),
+        };
+        match obtained {
             // While the old one lives, a failed renewal costs nobody a message.
             Err(failure) => self.living().ok_or(failure),
             Ok(Some(held)) => Ok(held),
@@ -155,11 +165,11 @@ impl TokenSlot {
     /// The store decides whose turn it is; without a store it is ours.
     async fn obtain(&self, want: Want<'_>, fetch: &Fetch<'_>) -> Result<Option<Held>, TokenFailure> {
         let mut ended: Option<String> = None;
+        let mut held = match want {
+            Want::Instead(refused) => refused.fence,
+            _ => self.state.lock().held.as_ref().map_or(0, |held| held.fence),
+        };
         loop {
-            let held = match want {
-                Want::Instead(refused) => refused.fence,
-                _ => self.state.lock().held.as_ref().map_or(0, |held| held.fence),
-            };
             let ask = TokenAsk {
                 account: fetch.key.account(),
                 account_here: fetch.key.account_here(),
@@ -178,8 +188,16 @@ impl TokenSlot {
             let turn =
                 fetch.wire.keeper.run(fetch.wire.deadline, fetch.wire.stats, |store, until| store.token(&ask, until));
             match turn {
-                Err(_without_store) => return self.fetch(None, fetch).await.map(Some),
-                Ok(TokenTurn::Fetch { fence }) => return self.fetch(Some(fence), fetch).await.map(Some),
+                Err(_without_store) => return self.fetch(want, None, fetch).await.map(Some),
+                Ok(TokenTurn::Fetch { fence, current }) => {
+                    if let (Want::Any, Some(stored)) = (want, current) {
+                        // Should the renewal fail, this one goes on.
+                        self.hold_stored(&stored, None);
+                    }
+                    return self.fetch(want, Some(fence), fetch).await.map(Some);
+                }
+                // Fetched while there was no store, so it has no fence that could tell which is newer; the text tells.
+                Ok(TokenTurn::Token(stored)) if held == 0 && want.refuses(&stored) => held = stored.fence,
                 Ok(TokenTurn::Token(stored)) => return Ok(Some(self.hold_stored(&stored, None))),
                 Ok(TokenTurn::JustFetched) => return Ok(None),
                 Ok(TokenTurn::Refused(refusal)) => return Err(self.remember(remembered(refusal))),
@@ -200,17 +218,22 @@ impl TokenSlot {
         }
     }
 
-    async fn fetch(&self, fence: Option<u64>, fetch: &Fetch<'_>) -> Result<Held, TokenFailure> {
+    async fn fetch(&self, want: Want<'_>, fence: Option<u64>, fetch: &Fetch<'_>) -> Result<Held, TokenFailure> {
+        let deadline = match want {
+            // The message must still go out with the old one if WeChat does not answer.
+            Want::Any if self.living().is_some() => fetch.wire.deadline.half(),
+            _ => fetch.wire.deadline,
+        };
         let asked = Instant::now();
-        let mut result = ask_wechat(fetch).await;
+        let mut result = ask_wechat(fetch, deadline).await;
         // Asking twice is free in mode stable: a connection that broke must not cost a message. One that could not be made has
         // been tried on every host.
         if let Err(TokenFailure::Transport(failure)) = &result
             && !failure.connecting
             && fetch.wire.settings.token_mode == TokenMode::Stable
-            && fetch.wire.deadline.left() > fetch.wire.deadline.total() / 2
+            && deadline.left() > deadline.total() / 2
         {
-            result = ask_wechat(fetch).await;
+            result = ask_wechat(fetch, deadline).await;
         }
         match result {
             Ok(Issued { token, lifetime }) => {

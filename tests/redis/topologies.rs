@@ -108,7 +108,7 @@ fn a_cluster_is_followed_from_any_node_through_moves_and_a_dead_node() {
             ended: None,
         };
         std::thread::sleep(Duration::from_millis(5));
-        let TokenTurn::Fetch { fence } = store.token(&ask, soon()).unwrap() else { panic!("no turn") };
+        let TokenTurn::Fetch { fence, .. } = store.token(&ask, soon()).unwrap() else { panic!("no turn") };
         let refusal = StoredRefusal { errcode: 40164, errmsg: String::new(), stands: Duration::from_millis(1) };
         store.refuse_token("account", "an account in another slot", fence, &refusal, soon()).unwrap();
     }

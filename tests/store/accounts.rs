@@ -99,7 +99,7 @@ fn tokens_do_not_mix(shop: &Shop) {
         };
         shop.store().token(&ask, soon()).unwrap()
     };
-    let TokenTurn::Fetch { fence } = ask("a") else { panic!("a fetches") };
+    let TokenTurn::Fetch { fence, .. } = ask("a") else { panic!("a fetches") };
     assert!(matches!(ask("b"), TokenTurn::Fetch { .. }), "b is another account");
     assert!(shop.store().put_token("a", fence, "token of a", HOUR, HOUR, soon()).unwrap());
     assert!(matches!(ask("a"), TokenTurn::Token(token) if token.token.reveal() == "token of a"));

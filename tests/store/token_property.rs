@@ -112,7 +112,7 @@ fn comparable(turn: &TokenTurn, place: impl Fn(u64) -> Option<usize>) -> String 
         TokenTurn::JustFetched => "JustFetched".to_owned(),
         // Which of two that stand is shown is left open.
         TokenTurn::Refused(refusal) => format!("Refused {}", about(refusal.stands)),
-        TokenTurn::Fetch { .. } => "Fetch".to_owned(),
+        TokenTurn::Fetch { current, .. } => format!("Fetch {:?}", current.as_ref().map(stored)),
         TokenTurn::Busy { owner, left, current } => {
             format!("Busy {owner} {} {:?}", about(*left), current.as_ref().map(stored))
         }
@@ -157,7 +157,7 @@ impl Pair<'_> {
         let fences = &self.fences;
         let place = |of: fn(&Fence) -> u64| move |fence| fences.iter().rev().position(|other| of(other) == fence);
         assert_eq!(comparable(&engine, place(|fence| fence.engine)), comparable(&model, place(|fence| fence.model)));
-        if let (TokenTurn::Fetch { fence: engine }, TokenTurn::Fetch { fence: model }) = (engine, model) {
+        if let (TokenTurn::Fetch { fence: engine, .. }, TokenTurn::Fetch { fence: model, .. }) = (engine, model) {
             assert!(self.fences.iter().all(|fence| fence.engine < engine), "{engine} is not above all before");
             self.fences.insert(0, Fence { engine, model, owner: owner.as_str().to_owned() });
         }

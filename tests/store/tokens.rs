@@ -60,7 +60,7 @@ pub fn turn(shop: &Shop, ask: &TokenAsk<'_>) -> TokenTurn {
 #[track_caller]
 pub fn fetch(shop: &Shop, ask: &TokenAsk<'_>) -> u64 {
     match turn(shop, ask) {
-        TokenTurn::Fetch { fence } => fence,
+        TokenTurn::Fetch { fence, .. } => fence,
         other => panic!("no Fetch: {other:?}"),
     }
 }

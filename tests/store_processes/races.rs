@@ -176,7 +176,7 @@ pub fn fetch(place: &str, lock: Option<&str>, record: &mut Record) {
                 assert!(token.fence >= newest, "{} after {newest}", token.fence);
                 newest = token.fence;
             }
-            TokenTurn::Fetch { fence } => {
+            TokenTurn::Fetch { fence, .. } => {
                 assert!(fence > newest, "{fence} after {newest}");
                 record.line(format!("fetch {fence}"));
                 if let Some(lock) = lock {

@@ -35,7 +35,7 @@ impl RedisStore {
                 stands: items.duration()?,
                 errmsg: items.text()?,
             }),
-            "fetch" => TokenTurn::Fetch { fence: items.parse()? },
+            "fetch" => TokenTurn::Fetch { fence: items.parse()?, current: read_token(items.value()?)? },
             "busy" => {
                 TokenTurn::Busy { owner: items.text()?, left: items.duration()?, current: read_token(items.value()?)? }
             }

@@ -46,7 +46,8 @@ impl Sending<'_> {
             (Grant::Reserved, Settlement::Kept) => self.keep(db),
             (Grant::Reserved, Settlement::Spent) if self.release(db)? => self.update(
                 db,
-                "UPDATE ledger SET reserved = reserved - 1, delivered = delivered + 1 WHERE template = ?1 AND openid = ?2",
+                "UPDATE ledger SET reserved = reserved - 1, delivered = delivered + 1, refused = 0
+                 WHERE template = ?1 AND openid = ?2",
             ),
             (Grant::Reserved, Settlement::GivenBack) if self.release(db)? => {
                 self.update(db, "UPDATE ledger SET reserved = reserved - 1 WHERE template = ?1 AND openid = ?2")
@@ -55,7 +56,8 @@ impl Sending<'_> {
             (_, Settlement::Spent) => self.update(
                 db,
                 "INSERT INTO ledger (template, openid, accepted, delivered) VALUES (?1, ?2, 1, 1)
-                 ON CONFLICT (template, openid) DO UPDATE SET accepted = accepted + 1, delivered = delivered + 1",
+                 ON CONFLICT (template, openid) DO UPDATE SET accepted = accepted + 1, delivered = delivered + 1,
+                   refused = 0",
             ),
             (_, Settlement::Zero { seen }) => self.lose(db, seen, now),
             (_, Settlement::GivenBack | Settlement::Kept) => Ok(()),

@@ -73,7 +73,9 @@ pub(super) fn ask(db: &Connection, ask: &TokenAsk<'_>, now: Millis) -> rusqlite:
     if let Some(turn) = look(db, ask, now)? {
         return Ok(turn);
     }
-    let last = find(db, ask.account)?.map_or(0, |row| row.fence.max(row.lease_fence));
+    let row = find(db, ask.account)?;
+    let last = row.as_ref().map_or(0, |row| row.fence.max(row.lease_fence));
+    let current = row.and_then(|row| row.current(now)).filter(|token| ask.refused != Some(token.token.reveal()));
     // The time, or one more: above the fences of a store that was lost, too.
     let fence = u64::try_from(now).unwrap_or(0).max(last + 1);
     db.prepare_cached(
@@ -81,7 +83,7 @@ pub(super) fn ask(db: &Connection, ask: &TokenAsk<'_>, now: Millis) -> rusqlite:
          DO UPDATE SET owner = excluded.owner, lease_fence = excluded.lease_fence, lease = excluded.lease",
     )?
     .execute(params![ask.account, ask.owner.as_str(), number(fence), now.saturating_add(millis(ask.lease))])?;
-    Ok(TokenTurn::Fetch { fence })
+    Ok(TokenTurn::Fetch { fence, current })
 }
 
 /// What the holder of a lease has fetched.

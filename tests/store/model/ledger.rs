@@ -128,6 +128,7 @@ impl Ledger {
                     row.accepted += 1;
                 }
                 row.delivered += 1;
+                row.refused = false;
             }
             Settlement::GivenBack => {
                 row.reserved.remove(&message);

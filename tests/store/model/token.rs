@@ -91,7 +91,7 @@ impl Tokens {
         *fence += 1;
         let lease = Lease { owner: ask.owner.as_str().to_owned(), fence: *fence, over: after(now, ask.lease) };
         self.leases.insert(ask.account.to_owned(), lease);
-        TokenTurn::Fetch { fence: *fence }
+        TokenTurn::Fetch { fence: *fence, current: serves.map(|token| token.show(now)) }
     }
 
     fn end_lease(&mut self, account: &str, fence: u64) {

@@ -79,6 +79,7 @@ if ending.settlement == 'spent' then
   -- Without a reservation (on credit, or a 43101 to another message took it) the delivery proves a grant.
   if not reserved then entry.accepted = entry.accepted + 1 end
   entry.delivered = entry.delivered + 1
+  entry.refused = '0'
 elseif ending.settlement == 'kept' then
   if reserved then reserve(message.openid, name, reserved.template, 0) end
 elseif ending.settlement == 'zero' then

@@ -19,7 +19,6 @@ local function find_row()
   return message.id, flat, row
 end
 
-
 -- Reads what `open_row` will write to: see `touch_ledger`.
 local function touch_row(id, row)
   local day = day_of(id)

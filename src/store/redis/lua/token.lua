@@ -46,10 +46,11 @@ for index = 1, #accounts do
   end
 end
 
+local current = alive and not same and token() or {}
 if stored.owner and number('over') > now and stored.owner ~= ended then
   -- The same call again, because its answer was lost.
-  if stored.call == call then return { 'fetch', stored.leased } end
-  return { 'busy', stored.owner, digits(number('over') - now), alive and not same and token() or {} }
+  if stored.call == call then return { 'fetch', stored.leased, current } end
+  return { 'busy', stored.owner, digits(number('over') - now), current }
 end
 
 -- The time, or one more: above the fences of a server that was restarted empty, too.
@@ -57,4 +58,4 @@ local fence = digits(math.max(now, number('leased') + 1, number('fence') + 1))
 write_version(unversioned)
 redis.call('HSET', P .. 'token', 'leased', fence, 'owner', owner, 'over', digits(now + lease), 'call', call)
 redis.call('PEXPIRE', P .. 'token', KEPT)
-return { 'fetch', fence }
+return { 'fetch', fence, current }
