@@ -99,6 +99,16 @@ fn every_message_leaves_a_row() {
 }
 
 #[test]
+fn the_row_of_a_refusal_that_still_stands_says_that_it_was_decided_here() {
+    let shop = Shop::open();
+    let app = shop.app(&[("secret", "wrong")]);
+    let sources = [send(&app), send(&app)].map(|answer| answer.unwrap().source.name());
+    assert_eq!(sources, ["wechat", "local"]);
+    let rows = deliveries(&app);
+    assert_eq!([&rows[1]["source"], &rows[0]["source"]], ["wechat", "local"]);
+}
+
+#[test]
 fn rows_keep_the_payload_and_hide_the_openid_where_the_settings_say_so() {
     let shop = Shop::open_to_all();
     let app = shop.app(&[("keep_payload", "1"), ("hash_openid", "1")]);
