@@ -428,6 +428,20 @@ fn a_report_counts_once_and_names_what_it_did_not_count() {
 }
 
 #[test]
+fn the_same_report_key_of_two_users_is_two_reports() {
+    let shop = Shop::open();
+    let app = shop.app(&[]);
+    let keyed = ReportOptions { key: Some("1".to_owned()), ..ReportOptions::default() };
+    for (openid, duplicate) in [("oFirst", false), ("oSecond", false), ("oSecond", true)] {
+        let recorded = app.record_grants(openid, &map(&[(DEMO_TEMPLATE, "accept")]), &keyed).unwrap();
+        assert_eq!(
+            (&recorded["duplicate"], &recorded["recorded"][DEMO_TEMPLATE]["available"]),
+            (&json!(duplicate), &json!(1))
+        );
+    }
+}
+
+#[test]
 fn an_audience_is_who_can_still_be_reached_page_by_page() {
     let shop = Shop::open_to_all();
     let app = shop.app(&[]);
