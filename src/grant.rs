@@ -36,7 +36,7 @@ pub struct Report {
 /// Options of `recordGrants()`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReportOptions {
-    /// Idempotency: two reports of one account with the same key are one.
+    /// Idempotency: two reports of one user of an account with the same key are one.
     pub key: Option<String>,
     /// An accept lasts: a long-term subscription.
     pub long_term: bool,

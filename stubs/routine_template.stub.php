@@ -157,7 +157,7 @@ namespace {
          * Takes what wx.requestSubscribeMessage (or wx-open-subscribe) gave the front end into the ledger, as posted.
          *
          * @param array<string, mixed>|object|string $result 例如 / such as ['errMsg' => '…:ok', '模板ID' => 'accept']，或 JSON
-         * @param array<string, mixed> $options key：幂等键，同 key 只记一次 / reports with the same key are one；long_term：长期
+         * @param array<string, mixed> $options key：幂等键，同一用户同 key 只记一次 / a user's reports with the same key are one；long_term：长期
          *                                      订阅 / a long-term subscription；templates：只记这些模板 / only these count
          *
          * @return array{recorded: array<string, array<string, mixed>>, unknown: array<string, string>, duplicate: bool,

@@ -99,6 +99,16 @@ fn every_message_leaves_a_row() {
 }
 
 #[test]
+fn the_row_of_a_refusal_that_still_stands_says_that_it_was_decided_here() {
+    let shop = Shop::open();
+    let app = shop.app(&[("secret", "wrong")]);
+    let sources = [send(&app), send(&app)].map(|answer| answer.unwrap().source.name());
+    assert_eq!(sources, ["wechat", "local"]);
+    let rows = deliveries(&app);
+    assert_eq!([&rows[1]["source"], &rows[0]["source"]], ["wechat", "local"]);
+}
+
+#[test]
 fn rows_keep_the_payload_and_hide_the_openid_where_the_settings_say_so() {
     let shop = Shop::open_to_all();
     let app = shop.app(&[("keep_payload", "1"), ("hash_openid", "1")]);
@@ -415,6 +425,20 @@ fn a_report_counts_once_and_names_what_it_did_not_count() {
     let counted = strict.record_grants(DEMO_OPENID, &map(&[(DEMO_TEMPLATE, "accept")]), &named).unwrap();
     assert_eq!(counted["recorded"][DEMO_TEMPLATE]["available"], 2);
     assert!(app.record_grants("", &posted, &keyed).is_err());
+}
+
+#[test]
+fn the_same_report_key_of_two_users_is_two_reports() {
+    let shop = Shop::open();
+    let app = shop.app(&[]);
+    let keyed = ReportOptions { key: Some("1".to_owned()), ..ReportOptions::default() };
+    for (openid, duplicate) in [("oFirst", false), ("oSecond", false), ("oSecond", true)] {
+        let recorded = app.record_grants(openid, &map(&[(DEMO_TEMPLATE, "accept")]), &keyed).unwrap();
+        assert_eq!(
+            (&recorded["duplicate"], &recorded["recorded"][DEMO_TEMPLATE]["available"]),
+            (&json!(duplicate), &json!(1))
+        );
+    }
 }
 
 #[test]

@@ -97,6 +97,7 @@ impl Sender {
             settlement: Settlement::GivenBack,
             grant,
             errcode: Some(47003),
+            from_wechat: true,
             errmsg: "argument invalid!",
             msgid: None,
             rid: Some("5fae3c30-0c6cbc5a-1fd6ed6c"),

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::App;
 use super::gate::Ticket;
 use super::post::{Line, Posted};
+use crate::answer::Source;
 use crate::error::Error;
 use crate::language::plain_text;
 use crate::quota;
@@ -19,6 +20,7 @@ impl App {
             settlement: Settlement::GivenBack,
             grant: ticket.grant,
             errcode: None,
+            from_wechat: false,
             errmsg: "",
             msgid: None,
             rid: None,
@@ -41,6 +43,7 @@ impl App {
                     _ => Settlement::GivenBack,
                 };
                 end.errcode = Some(answer.errcode);
+                end.from_wechat = answer.source == Source::Wechat;
                 end.errmsg = &answer.errmsg;
                 msgid = answer.msgid.as_ref().map(ToString::to_string);
                 end.msgid = msgid.as_deref();

@@ -34,7 +34,8 @@ impl App {
         for (name, reason) in &report.rejected {
             unknown.insert(plain_text(name), Value::from(*reason));
         }
-        let own_token = MessageId::new().to_string();
+        // Front ends number clicks as they like: the same key of two users is two reports.
+        let token = options.key.as_ref().map_or_else(|| MessageId::new().to_string(), |key| format!("{openid} {key}"));
         let recorded = if choices.is_empty() {
             None
         } else {
@@ -43,7 +44,7 @@ impl App {
                 openid,
                 choices: &choices,
                 long_term: options.long_term,
-                token: options.key.as_deref().unwrap_or(&own_token),
+                token: &token,
                 remember: if options.key.is_some() { self.settings.retention } else { REPEAT },
             };
             Some(self.stored(|store, until| store.record_grants(&grant_report, until))?)

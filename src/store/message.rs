@@ -210,8 +210,10 @@ pub struct End<'a> {
     pub settlement: Settlement,
     /// What `begin` took.
     pub grant: Grant,
-    /// WeChat's errcode, where there is a verdict.
+    /// The errcode, where there is a verdict.
     pub errcode: Option<i64>,
+    /// Whether the verdict is WeChat's: a refusal of the token that still stands is repeated here.
+    pub from_wechat: bool,
     /// Its errmsg, or what failed.
     pub errmsg: &'a str,
     /// Message id in digits.

@@ -50,6 +50,7 @@ pub fn delivered(grant: Grant) -> End<'static> {
         settlement: Settlement::Spent,
         grant,
         errcode: Some(0),
+        from_wechat: true,
         errmsg: "ok",
         msgid: Some("36893488147419103233"),
         rid: None,

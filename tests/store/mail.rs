@@ -150,6 +150,7 @@ impl Verdict {
             settlement: (self.settlement)(going.seen),
             grant: going.grant,
             errcode: self.errcode,
+            from_wechat: self.errcode.is_some() && self.attempts > 0,
             errmsg: &self.errmsg,
             msgid: self.msgid.as_deref(),
             rid: self.rid.as_deref(),

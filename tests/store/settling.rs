@@ -204,6 +204,8 @@ fn the_verdict_is_whose_it_is(shop: &Shop) {
         (Verdict::delivered(), true),
         (Verdict::refused(), true),
         (Verdict::no_grant(), true),
+        // A refusal of the token that still stood: nothing was asked.
+        (Verdict { attempts: 0, ..Verdict::refused() }, false),
         (Verdict::not_sent(), false),
         (Verdict::unknown(), false),
     ] {

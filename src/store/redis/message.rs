@@ -68,7 +68,8 @@ impl RedisStore {
             .with(end.attempts)
             .with(end.api)
             .with(end.day)
-            .optional(end.pause.as_ref().map(|pause| format!("{} {}", pause.errcode, pause.until)));
+            .optional(end.pause.as_ref().map(|pause| format!("{} {}", pause.errcode, pause.until)))
+            .with(u8::from(end.from_wechat));
         self.run(&FINISH, &call, until).map(drop)
     }
 

@@ -165,7 +165,7 @@ impl Account {
         shown.state = end.state;
         shown.errcode = end.errcode;
         shown.errmsg = end.errmsg.to_owned();
-        shown.from_wechat = end.errcode.is_some();
+        shown.from_wechat = end.from_wechat;
         shown.msgid = end.msgid.map(str::to_owned);
         shown.rid = end.rid.map(str::to_owned);
         shown.attempts += end.attempts;

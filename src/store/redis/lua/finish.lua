@@ -4,6 +4,7 @@ local ending = {
   epoch = ARGV[17], state = ARGV[18], last = ARGV[19], settlement = ARGV[20], seen = tonumber(ARGV[21]), grant = ARGV[22],
   errcode = optional(ARGV[23]), errmsg = ARGV[24], msgid = optional(ARGV[25]), rid = optional(ARGV[26]),
   attempts = tonumber(ARGV[27]), api = ARGV[28], day = ARGV[29], pause = optional(ARGV[30]),
+  from_wechat = ARGV[31] == '1',
 }
 
 local now = now_ms()
@@ -55,7 +56,7 @@ local function add(field, value)
   end
 end
 add('errcode', ending.errcode)
-add('wechat', ending.errcode and '1')
+add('wechat', ending.from_wechat and '1')
 add('msgid', ending.msgid)
 add('rid', ending.rid)
 if row then
