@@ -1,12 +1,13 @@
 //! The event log (setting `log_file`): one JSON object a line, for what nobody would otherwise see. No token, secret,
 //! openid or payload ever goes in.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 use jiff::Timestamp;
+use nix::unistd::geteuid;
 use serde_json::{Map, Value};
 
 /// Appends one event. A line is written at once, so lines of several processes do not mix.
@@ -21,7 +22,25 @@ pub fn write(file: Option<&Path>, event: &str, details: &[(&str, &str)]) -> io::
     }
     let mut line = Value::Object(object).to_string();
     line.push('\n');
-    OpenOptions::new().append(true).create(true).mode(0o600).open(file)?.write_all(line.as_bytes())
+    let mut open = OpenOptions::new();
+    open.append(true).mode(0o600);
+    let mut log = match open.open(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make(&mut open, file)?,
+        opened => opened?,
+    };
+    log.write_all(line.as_bytes())
+}
+
+/// A log that a root cron job makes belongs to the directory's owner, so that it does not lock the web workers out.
+fn make(open: &mut OpenOptions, file: &Path) -> io::Result<File> {
+    let log = open.create(true).open(file)?;
+    if geteuid().is_root()
+        && let Some(directory) = file.parent()
+    {
+        let owner = directory.metadata()?;
+        fchown(&log, Some(owner.uid()), Some(owner.gid()))?;
+    }
+    Ok(log)
 }
 
 #[cfg(test)]

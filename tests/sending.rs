@@ -228,6 +228,7 @@ fn classic_and_external_tokens_work_too() {
 
 #[test]
 fn what_was_certainly_not_sent_says_so() {
+    let _turn = turn();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{closed}");
     let app = App::new(
@@ -286,6 +287,7 @@ fn the_deadline_covers_token_and_message_together() {
 
 #[test]
 fn a_server_that_accepts_and_says_nothing_costs_the_deadline_and_no_more() {
+    let _turn = turn();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
     let app = App::new(

@@ -386,4 +386,18 @@ final class TokenSupplierTest extends SandboxTestCase
         self::assertSame([], RoutineTemplate::deliveries(['state' => 'sending']));
         self::assertSame([], RoutineTemplate::deliveries(['state' => 'unknown']));
     }
+
+    public function testACallableThatIsGivenBeforeTheAccountIsNamedBelongsToIt(): void
+    {
+        $token = RoutineTemplate::accessToken();
+        $config = $this->shop->config(['token_mode' => 'external']);
+        unset($config['appid'], $config['secret'], $config['token']);
+        $result = PhpProcess::run('<?php
+            RoutineTemplate::configure(["token" => fn (): string => ' . var_export($token, true) . '] + ' . var_export($config, true) . ');
+            RoutineTemplate::configure(["appid" => ' . var_export($this->shop->appid, true) . ']);
+            echo RoutineTemplate::send(' . var_export($this->shop->openid, true) . ', ' . var_export($this->shop->orderPaid, true) . ', '
+            . var_export(Shop::order(), true) . ')["errcode"];');
+
+        self::assertSame('0', $result->output, $result->describe());
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -46,6 +47,9 @@ pub fn configure(
     supplier: Option<Rc<dyn TokenSupplier>>,
 ) -> Result<(), Error> {
     let configured = with(|context| context.configure(appid, changes, supplier.is_some()))?;
+    if !configured.is_empty() {
+        name_early_supplier(&configured);
+    }
     if let Some(supplier) = supplier {
         SUPPLIERS.with_borrow_mut(|suppliers| suppliers.insert(configured, supplier));
     } else if changes.get("token").is_some() {
@@ -54,6 +58,22 @@ pub fn configure(
         drop(former);
     }
     Ok(())
+}
+
+/// A callable may have been given before the account was named.
+fn name_early_supplier(appid: &str) {
+    let displaced = SUPPLIERS.with_borrow_mut(|suppliers| {
+        let early = suppliers.remove("")?;
+        match suppliers.entry(appid.to_owned()) {
+            Entry::Occupied(_) => Some(early),
+            Entry::Vacant(place) => {
+                place.insert(early);
+                None
+            }
+        }
+    });
+    // As below: not while the map is borrowed.
+    drop(displaced);
 }
 
 /// The language of error texts: the request's, else php.ini's.

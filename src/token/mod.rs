@@ -244,9 +244,10 @@ impl TokenSlot {
                     let (renew_in, ends_in) =
                         ((lifetime - overlap).saturating_sub(passed), lifetime.saturating_sub(passed));
                     // Without the store the others ask WeChat themselves; the keeper has counted and reported it.
-                    let _ = fetch.wire.keeper.run(fetch.wire.deadline, fetch.wire.stats, |store, until| {
-                        store.put_token(fetch.key.account(), fence, &token, renew_in, ends_in, until)
-                    });
+                    let _ =
+                        fetch.wire.keeper.run(fetch.wire.deadline.or_a_moment(), fetch.wire.stats, |store, until| {
+                            store.put_token(fetch.key.account(), fence, &token, renew_in, ends_in, until)
+                        });
                 }
                 let ends = asked + lifetime;
                 Ok(self.hold(Held { token, fence: fence.unwrap_or(0), ends, renew: ends - overlap }))

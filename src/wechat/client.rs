@@ -31,6 +31,8 @@ const ANSWER_LIMIT: usize = 1024 * 1024;
 const IDLE_LIMIT: Duration = Duration::from_secs(50);
 /// What says nothing about the other end.
 const LOCAL: [Errno; 3] = [Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM];
+/// Turns of the runtime before each request.
+const PUMP: usize = 4;
 static USER_AGENT: Lazy<String> = Lazy::new(|| format!("RoutineTemplate/{}", env!("CARGO_PKG_VERSION")));
 
 /// How one request ended. Everything that decides about a retry or a grant goes by these three.
@@ -243,8 +245,11 @@ impl Client {
         connect: Duration,
         started: impl Fn() -> bool,
     ) -> Attempt {
-        // Between two calls nobody polls the connections: let the runtime see first which ones the server has closed.
-        tokio::task::yield_now().await;
+        // Between two calls nobody polls the connections: let the runtime see first which ones the server has closed, and which
+        // one has just become free again. One turn looks at the sockets, the next ones run the connections that it woke.
+        for _ in 0..PUMP {
+            tokio::task::yield_now().await;
+        }
         let mut exchange = pin!(read(request));
         let began = Instant::now();
         let connected_by = deadline.at().min(began + connect);

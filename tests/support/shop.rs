@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
 use routine_template::answer::Answer;
 use routine_template::app::App;
 use routine_template::config::Settings;
@@ -20,7 +21,16 @@ use routine_template::sandbox::{
 pub const SEND: &str = "/cgi-bin/message/subscribe/send";
 pub const STABLE_TOKEN: &str = "/cgi-bin/stable_token";
 
+// All threads of a process share its runtime. A PHP process has one thread, so tests that look at connections take turns.
+static TURN: ReentrantMutex<()> = ReentrantMutex::new(());
+
+/// For a test that has no shop.
+pub fn turn() -> ReentrantMutexGuard<'static, ()> {
+    TURN.lock()
+}
+
 pub struct Shop {
+    _turn: ReentrantMutexGuard<'static, ()>,
     pub wechat: Sandbox,
     directory: tempfile::TempDir,
     pub ca_file: String,
@@ -28,12 +38,13 @@ pub struct Shop {
 
 impl Shop {
     pub fn open() -> Self {
+        let turn = turn();
         let wechat = Sandbox::start(sandbox::Options::default()).unwrap();
         let directory = tempfile::tempdir().unwrap();
         let ca_file = directory.path().join("ca.pem");
         std::fs::write(&ca_file, wechat.ca_pem()).unwrap();
         let ca_file = ca_file.to_str().unwrap().to_owned();
-        Self { wechat, directory, ca_file }
+        Self { _turn: turn, wechat, directory, ca_file }
     }
 
     /// A shop whose buyers have accepted without end.
