@@ -1,6 +1,6 @@
 //! The store: one process (criterion), then 1, 8 and 32 processes that saturate it (a table).
 //!
-//! `STORE_BENCH_PLACE` names the place (a directory; a fresh one in the temporary directory by default),
+//! `STORE_BENCH_PLACE` names the place (a directory or a Redis address; a fresh one in the temporary directory by default),
 //! `STORE_BENCH_ROWS` the rows of the ledger (instead of 1 000 and 100 000), `STORE_BENCH_SECONDS` how long each line of
 //! the table takes (3). `cargo bench --bench store -- processes` makes the table only.
 #![allow(

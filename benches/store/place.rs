@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use routine_template::store::{Durability, SqliteStore, Store};
+use routine_template::store::{Durability, RedisStore, SqliteStore, Store};
 use tempfile::TempDir;
 
 /// A place for stores, deleted in the end if it was made here.
@@ -13,7 +13,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// From `STORE_BENCH_PLACE`, or a new directory.
+    /// From `STORE_BENCH_PLACE` (a directory or a Redis address), or a new directory.
     pub fn from_environment() -> Self {
         match std::env::var_os("STORE_BENCH_PLACE") {
             Some(name) => Self { name: name.into(), _made: None },
@@ -37,5 +37,9 @@ impl Place {
 
 /// A store at a place of that name.
 pub fn open(name: &Path, durability: Durability) -> Box<dyn Store> {
-    Box::new(SqliteStore::open(name, durability, Instant::now() + Duration::from_secs(10)).unwrap())
+    let until = Instant::now() + Duration::from_secs(10);
+    match name.to_str().filter(|name| name.starts_with("redis")) {
+        Some(url) => Box::new(RedisStore::open(url, None, until).unwrap()),
+        None => Box::new(SqliteStore::open(name, durability, until).unwrap()),
+    }
 }
