@@ -4,11 +4,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::Url;
-
-use super::{GrantPolicy, Secret, Settings, StorePlace, TokenMode};
+use super::value::{
+    FALLBACK_LIMIT, LANGUAGES, STATES, address, host_address, milliseconds, not_listed, one_of, parse_grants,
+    parse_mode, store, switch, trimmed,
+};
+use super::{Secret, Settings, TokenMode};
 use crate::error::Error;
-use crate::field::Mode;
 use crate::language::{Language, Text, plain_text};
 use crate::store::Durability;
 
@@ -91,7 +92,7 @@ pub static SETTINGS: &[Setting] = &[
         en: "Where to turn when base_url cannot be connected, in order, separated by commas; empty is nowhere. The default goes with the default base_url only: with another one, name them",
         apply: |settings, value| {
             let addresses = value.split(',').map(str::trim).filter(|address| !address.is_empty());
-            settings.fallback_urls = addresses.map(host_address).collect::<Result<Vec<Url>, Text>>()?;
+            settings.fallback_urls = addresses.map(host_address).collect::<Result<_, Text>>()?;
             if settings.fallback_urls.len() > FALLBACK_LIMIT {
                 return Err(Text::new(
                     format!("最多 {FALLBACK_LIMIT} 个地址"),
@@ -367,51 +368,6 @@ pub static SETTINGS: &[Setting] = &[
     },
 ];
 
-/// More than WeChat has; each gets a share of the deadline.
-const FALLBACK_LIMIT: usize = 8;
-
-/// Values of `miniprogram_state`, endpoint `subscribe/send`.
-pub const STATES: &[&str] = &["formal", "trial", "developer"];
-/// Values of `lang`, endpoint `subscribe/send`.
-pub const LANGUAGES: &[&str] = &["zh_CN", "en_US", "zh_HK", "zh_TW"];
-
-/// The mode by its name.
-pub fn parse_mode(name: &str) -> Option<Mode> {
-    match name {
-        "fit" => Some(Mode::Fit),
-        "strict" => Some(Mode::Strict),
-        "off" => Some(Mode::Off),
-        _ => None,
-    }
-}
-
-/// The policy by its name.
-pub fn parse_grants(name: &str) -> Option<GrantPolicy> {
-    match name {
-        "off" => Some(GrantPolicy::Off),
-        "certain" => Some(GrantPolicy::Certain),
-        "strict" => Some(GrantPolicy::Strict),
-        _ => None,
-    }
-}
-
-fn store(value: &str) -> Result<StorePlace, Text> {
-    const SCHEMES: [&str; 6] =
-        ["redis://", "rediss://", "redis+sentinel://", "rediss+sentinel://", "redis+cluster://", "rediss+cluster://"];
-    match value {
-        "" => Ok(StorePlace::Default),
-        "off" => Ok(StorePlace::Off),
-        path if path.starts_with('/') => Ok(StorePlace::Directory(PathBuf::from(path))),
-        url if SCHEMES.iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty())) => {
-            Ok(StorePlace::Redis(Secret(url.to_owned())))
-        }
-        _ => Err(Text::new(
-            "应为绝对路径、Redis 地址（redis://、rediss://、redis+sentinel://、redis+cluster://）或 off",
-            "must be an absolute path, a Redis address (redis://, rediss://, redis+sentinel://, redis+cluster://) or off",
-        )),
-    }
-}
-
 pub(super) fn find(name: &str) -> Result<&'static Setting, Error> {
     SETTINGS.iter().find(|setting| setting.name == name).ok_or_else(|| {
         let names = SETTINGS.iter().map(|setting| setting.name).collect::<Vec<&str>>().join(", ");
@@ -450,60 +406,4 @@ pub(super) fn rejected(setting: &Setting, reason: &Text, given: &str) -> Error {
         format!("设置 {name} {}{zh}；可填：{allowed}", reason.zh),
         format!("setting {name} {}{en}; allowed: {allowed}", reason.en),
     )
-}
-
-fn not_listed() -> Text {
-    Text::new("不能是这个值", "cannot have this value")
-}
-
-fn switch(value: &str) -> Result<bool, Text> {
-    match value.to_ascii_lowercase().as_str() {
-        "1" | "on" | "yes" | "true" => Ok(true),
-        "0" | "off" | "no" | "false" | "" => Ok(false),
-        _ => Err(not_listed()),
-    }
-}
-
-fn milliseconds(value: &str) -> Result<Duration, Text> {
-    match value.parse::<u64>() {
-        Ok(number @ 1..=60_000) => Ok(Duration::from_millis(number)),
-        _ => Err(Text::new("应为 1 到 60000 的整数（毫秒）", "must be a whole number from 1 to 60000 (milliseconds)")),
-    }
-}
-
-/// A secret as it is, unless white space crept in when it was copied.
-fn trimmed(value: &str) -> Result<String, Text> {
-    if value.trim() == value {
-        Ok(value.to_owned())
-    } else {
-        Err(Text::new("首尾有空格", "has a space around it"))
-    }
-}
-
-/// Scheme, host and port, and nothing else.
-fn host_address(value: &str) -> Result<Url, Text> {
-    let url = address(value, "https://")?;
-    if url.path() != "/"
-        || url.query().is_some()
-        || url.fragment().is_some()
-        || !url.username().is_empty()
-        || url.password().is_some()
-    {
-        return Err(Text::new("只写协议、域名和端口", "is scheme, host and port only"));
-    }
-    Ok(url)
-}
-
-fn address(value: &str, scheme: &str) -> Result<Url, Text> {
-    if !value.contains("://") {
-        return Err(Text::new(format!("缺少 {scheme}"), format!("lacks {scheme}")));
-    }
-    let url = Url::parse(value)
-        .map_err(|error| Text::new(format!("不是合法的地址（{error}）"), format!("is no address ({error})")))?;
-    if url.host().is_none() { Err(Text::new("没有主机名", "has no host")) } else { Ok(url) }
-}
-
-/// The entry of a fixed list that equals the value.
-pub fn one_of(value: &str, allowed: &[&'static str]) -> Option<&'static str> {
-    allowed.iter().find(|candidate| **candidate == value).copied()
 }
