@@ -239,6 +239,7 @@ fn a_store_that_fails_while_another_call_sends_the_key_lets_no_second_message_ou
         payload: None,
         retention: Duration::from_secs(60),
         abandoned: None,
+        queued: false,
     };
     let until = Instant::now() + Duration::from_secs(5);
     let store = SqliteStore::open(&shop.store(), Durability::Process, until).unwrap();

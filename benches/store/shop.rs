@@ -89,6 +89,7 @@ impl Sender {
             payload: None,
             retention: Duration::from_secs(86_400),
             abandoned: None,
+            queued: false,
         };
         let Begun::Go { epoch, grant, .. } = store.begin(&begin, soon()).unwrap() else { panic!("not let go") };
         let end = End {

@@ -28,6 +28,7 @@ impl App {
             api: begin.channel.path(),
             day: quota::day(Timestamp::now()),
             pause: posted.pause.clone(),
+            again: None,
         };
         let (msgid, errmsg);
         match &posted.result {

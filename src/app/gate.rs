@@ -69,6 +69,7 @@ impl App {
             payload: None,
             retention: self.settings.retention,
             abandoned: None,
+            queued: false,
         }
     }
 
@@ -126,7 +127,7 @@ impl App {
                 Ok(Begun::UnderWay(row, owner)) => {
                     same_message(begin, &row)?;
                     taken = true;
-                    if begin.abandoned.is_none() && begin.owner.sees_ended(&owner) {
+                    if row.state == State::Sending && begin.abandoned.is_none() && begin.owner.sees_ended(&owner) {
                         begin.abandoned = Some((row.id, row.epoch));
                         continue;
                     }

@@ -88,6 +88,8 @@ pub struct Begin<'a> {
     pub retention: Duration,
     /// A row under way whose process is known to have ended (id and epoch from [`Begun::UnderWay`]): its lease is over.
     pub abandoned: Option<(MessageId, u32)>,
+    /// Whether it comes from the outbox.
+    pub queued: bool,
 }
 
 impl Begin<'_> {
@@ -148,6 +150,8 @@ pub enum Begun {
 /// Where a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
+    /// In the outbox. One whose time is over reads as `Expired`.
+    Queued,
     /// Opened; its lease is not over.
     Sending,
     /// WeChat accepted it.
@@ -158,20 +162,25 @@ pub enum State {
     NotSent,
     /// It may have reached WeChat. A row whose lease is over without an end reads as this, too.
     Unknown,
+    /// Its time was over before it could be delivered; it certainly was not.
+    Expired,
 }
 
 impl State {
     /// All of them.
-    pub const ALL: [State; 5] = [Self::Sending, Self::Delivered, Self::Refused, Self::NotSent, Self::Unknown];
+    pub const ALL: [State; 7] =
+        [Self::Queued, Self::Sending, Self::Delivered, Self::Refused, Self::NotSent, Self::Unknown, Self::Expired];
 
     /// The name that PHP shows.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Queued => "queued",
             Self::Sending => "sending",
             Self::Delivered => "delivered",
             Self::Refused => "refused",
             Self::NotSent => "not_sent",
             Self::Unknown => "unknown",
+            Self::Expired => "expired",
         }
     }
 
@@ -202,7 +211,7 @@ pub enum Settlement {
 /// How a message ended.
 #[derive(Debug, Clone)]
 pub struct End<'a> {
-    /// `Delivered`, `Refused`, `NotSent` or `Unknown`.
+    /// `Delivered`, `Refused`, `NotSent` or `Unknown`; for a message of the outbox also `Expired`.
     pub state: State,
     /// Whether a later message with the same key gets this answer instead of being sent.
     pub last_word: bool,
@@ -228,6 +237,8 @@ pub struct End<'a> {
     pub day: u32,
     /// The pause that the answer calls for.
     pub pause: Option<Pause>,
+    /// A message of the outbox is to be tried again after so long; `state` does not count then.
+    pub again: Option<Duration>,
 }
 
 /// A refusal that needs neither ledger nor network.
@@ -276,6 +287,8 @@ pub struct Delivery {
     pub begun: Millis,
     /// When it was last closed.
     pub finished: Option<Millis>,
+    /// In the outbox: when it will be tried, or tried again, at the earliest; `None` while it is under way.
+    pub due: Option<Millis>,
 }
 
 /// Which delivery rows. All conditions must hold.

@@ -14,6 +14,7 @@ mod grant;
 mod health;
 pub mod keeper;
 mod message;
+mod outbox;
 pub(crate) mod owner;
 mod place;
 mod quota;
@@ -27,6 +28,7 @@ pub use error::{Fault, StoreError};
 pub use grant::{Choice, GrantReport, LedgerRow, Page, Recorded};
 pub use health::Health;
 pub use message::{Begin, Begun, Delivery, End, Filter, Grant, LocalRefusal, MessageId, Settlement, State};
+pub use outbox::{Claim, Claimed, Enqueued, Job, Lead, Parcel, Queue, Sender, UNSURE_LIMIT};
 pub use owner::Owner;
 pub use quota::{Pause, Usage};
 pub use redis::RedisStore;
@@ -59,8 +61,8 @@ pub trait Store: Send + Sync {
     ///
     /// The rules, in this order:
     ///
-    /// 1. A row with the same key: while it is `sending`, its lease not over and it is not `abandoned`, [`Begun::UnderWay`];
-    ///    `sending` otherwise, it becomes `unknown`, which is a last word; with a last word, [`Begun::Known`]; else it is opened
+    /// 1. A row with the same key: while it is `queued`, or `sending`, its lease not over and it is not `abandoned`,
+    ///    [`Begun::UnderWay`] (a queued one has no owner); `sending` otherwise, it becomes `unknown`, which is a last word; with a last word, [`Begun::Known`]; else it is opened
     ///    again: its own id, `epoch` + 1, everything else from `begin`, `attempts` kept.
     /// 2. The API ([`Channel::path`](crate::message::Channel::path)) is paused: [`Begun::Paused`].
     /// 3. The ledger, if [`Begin::counts_grants`]. A template is *reported* once any accept of it was recorded for this account.
@@ -86,13 +88,82 @@ pub trait Store: Send + Sync {
     /// is lost down to the number of accepts reported after `seen`; `refused` is set if there are none of those. `Spent`, but
     /// for `Uncounted`, ends `refused`.
     ///
+    /// A message from the outbox ([`Begin::queued`]) leaves it, and the next one of its receiver is the first; with
+    /// [`End::again`] it stays, in state `queued`, due after so long; its row keeps the verdict of the attempt and its `attempts`
+    /// grow. With `again` and `Kept` the attempt counts as one that may have delivered it, and what it reserved waits for the next.
+    ///
     /// Besides it writes the verdict, counts the calls and sets the pause that WeChat's answer calls for. It has no effect on a
     /// row that a later `begin` has taken over (another `epoch`) or that is closed already; the calls are counted all the same,
-    /// once.
+    /// once. A row that became `unknown` only because its lease was over takes the verdict: a late one is better than none, and
+    /// what was kept is settled by it. If that verdict says `again`, but the message has left the outbox, it is closed as
+    /// `not_sent`, not the last word.
     fn finish(&self, begin: &Begin<'_>, epoch: u32, end: &End<'_>, until: Instant) -> Result<(), StoreError>;
 
+    /// [`Store::begin`] of several messages, each a transaction of its own, for the price of few. The answers are in their
+    /// order. If it fails, each of them may have been done or not, and each may be repeated.
+    fn begin_all(&self, begins: &[Begin<'_>], until: Instant) -> Result<Vec<Begun>, StoreError> {
+        begins.iter().map(|begin| self.begin(begin, until)).collect()
+    }
+
+    /// [`Store::finish`] of several messages, in the same way.
+    fn finish_all(&self, ends: &[(&Begin<'_>, u32, &End<'_>)], until: Instant) -> Result<(), StoreError> {
+        ends.iter().try_for_each(|(begin, epoch, end)| self.finish(begin, *epoch, end, until))
+    }
+
+    /// Accepts a message for later delivery: its delivery row in state `queued`, its parcel in the outbox, the account's
+    /// [`Sender`] if it is another than the one that the store has. Nothing is taken from the ledger yet, and no pause counts.
+    ///
+    /// A row with the same key that is `queued`, `sending` or has had its last word: [`Enqueued::Known`], and nothing is changed;
+    /// but one that is `sending`, its lease over, and that is not in the outbox becomes `unknown` first, as at `begin`. Any other
+    /// row with that key is opened again as at `begin`.
+    ///
+    /// Calling it again with the same `begin.id` answers the same `Queued` and changes nothing. Retention counts from the end of
+    /// a message: while it is in the outbox its row does not expire. A message without delay is due at once, even if the clock
+    /// is set back meanwhile.
+    fn enqueue(&self, begin: &Begin<'_>, parcel: &Parcel<'_>, until: Instant) -> Result<Enqueued, StoreError>;
+
+    /// Takes messages of one queue to send them, in one transaction: those that are due, the earliest first.
+    ///
+    /// Messages to one receiver (the real openid, of one account, whatever the channel) go one after another: only the first of
+    /// his in the outbox can be claimed, in the order of when they were first due (delay included) and then of their ids; one
+    /// that waits to be tried again, or is under way, is still the first, whatever is queued meanwhile.
+    ///
+    /// 1. The API is paused: [`Claimed::pause`], nothing else is done.
+    /// 2. Its time (`expires`) is over: `expired`, or `unknown` if an earlier attempt may have delivered it. Both are last words.
+    /// 3. It is `sending`, so its lease is over: `unknown`, a last word, and its reservation is kept; but if it
+    ///    `resend_unknown`s and has fewer than [`UNSURE_LIMIT`] such attempts, counting this one, it goes on as a message whose
+    ///    attempt was unknown.
+    /// 4. The ledger as at `begin`; 43101 refuses it, which is not a last word. A message of which an attempt was unknown asks
+    ///    nothing: it takes over the reservation of that attempt if there still is one ([`Grant::Reserved`]), else it goes
+    ///    [`Grant::OnCredit`] where the ledger counts, keeping `seen`.
+    /// 5. Otherwise it goes: state `sending`, `epoch` + 1, its lease its own limit and `margin`.
+    ///
+    /// A message that ends here leaves the outbox, and the next one of its receiver is the first. What cannot be read is set
+    /// aside (state `not_sent`, which is a last word) and holds up nothing.
+    fn claim(&self, claim: &Claim<'_>, until: Instant) -> Result<Claimed, StoreError>;
+
+    /// All queues that hold messages, or those of one account.
+    fn queues(&self, appid: Option<&str>, until: Instant) -> Result<Vec<Queue>, StoreError>;
+
+    /// How many messages of an account are in the outbox.
+    fn pending(&self, appid: &str, until: Instant) -> Result<u64, StoreError>;
+
+    /// The settings with which an account's messages are sent.
+    fn sender(&self, appid: &str, until: Instant) -> Result<Option<Sender>, StoreError>;
+
+    /// Makes the caller the one process of `host` that adopts what others have left, for `lease` from now, if nobody else is, or
+    /// the one who was is `ended`.
+    fn lead(
+        &self,
+        host: &str,
+        owner: &Owner,
+        ended: Option<&str>,
+        lease: Duration,
+        until: Instant,
+    ) -> Result<Lead, StoreError>;
+
     /// Leaves the row of a message that was refused before [`Store::begin`]. A row with the same key that has a verdict, or
-    /// is under way, stays as it is. Answers the id of the row that there is now.
+    /// is queued or under way, stays as it is. Answers the id of the row that there is now.
     fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, until: Instant) -> Result<MessageId, StoreError>;
 
     /// One delivery row by its id.

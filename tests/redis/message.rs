@@ -39,6 +39,7 @@ pub fn begin<'a>(owner: &'a Owner, key: Option<&'a str>) -> Begin<'a> {
         payload: Some("{\"thing1\":\"好的 😀\"}"),
         retention: Duration::from_secs(86_400),
         abandoned: None,
+        queued: false,
     }
 }
 
@@ -58,6 +59,7 @@ pub fn delivered(grant: Grant) -> End<'static> {
         api: API,
         day: DAY,
         pause: None,
+        again: None,
     }
 }
 

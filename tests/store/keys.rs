@@ -110,6 +110,7 @@ fn a_message_that_is_opened_again_is_as_the_later_call_says(shop: &Shop) {
         payload: None,
         begun: row.begun,
         finished: None,
+        due: None,
     };
     assert_eq!(row, expected);
     assert_eq!(shop.under_way(&first.again()).1, "boot/ns/2/2");

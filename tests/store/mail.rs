@@ -80,6 +80,7 @@ impl Message {
             payload: self.payload.as_deref(),
             retention: self.retention,
             abandoned: self.abandoned,
+            queued: false,
         }
     }
 }
@@ -158,6 +159,7 @@ impl Verdict {
             api: message.channel.path(),
             day: DAY,
             pause: self.pause.clone(),
+            again: None,
         }
     }
 }

@@ -250,6 +250,7 @@ fn the_row_of_what_goes_is_sending(shop: &Shop) {
         payload: None,
         begun: row.begun,
         finished: None,
+        due: None,
     };
     assert_eq!(row, expected);
 }

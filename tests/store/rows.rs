@@ -112,6 +112,7 @@ fn every_column_is_read_back(shop: &Shop) {
             payload: message.payload.clone(),
             begun: row.begun,
             finished: row.finished,
+            due: row.due,
         };
         assert_eq!(row, expected);
         assert_eq!(shop.deliveries(&Filter { key: message.key.as_deref(), limit: 2, ..Filter::default() }), [row]);

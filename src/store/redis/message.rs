@@ -204,5 +204,6 @@ fn read_delivery(value: Value) -> Result<Delivery, StoreError> {
         payload: fields.take("payload"),
         begun: fields.parse("begun")?,
         finished: fields.parse_optional("finished")?,
+        due: None,
     })
 }

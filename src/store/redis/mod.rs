@@ -30,8 +30,9 @@ use self::link::Link;
 use self::script::{Call, Script};
 use self::url::Place;
 use super::{
-    Begin, Begun, Delivery, End, Fault, Filter, GrantReport, Health, LedgerRow, LocalRefusal, MessageId, Millis, Page,
-    Recorded, Store, StoreError, StoredRefusal, TokenAsk, TokenTurn, Usage,
+    Begin, Begun, Claim, Claimed, Delivery, End, Enqueued, Fault, Filter, GrantReport, Health, Lead, LedgerRow,
+    LocalRefusal, MessageId, Millis, Owner, Page, Parcel, Queue, Recorded, Sender, Store, StoreError, StoredRefusal,
+    TokenAsk, TokenTurn, Usage,
 };
 
 /// A store on Redis.
@@ -78,6 +79,37 @@ impl Store for RedisStore {
 
     fn finish(&self, begin: &Begin<'_>, epoch: u32, end: &End<'_>, until: Instant) -> Result<(), StoreError> {
         self.close_message(begin, epoch, end, until)
+    }
+
+    fn enqueue(&self, _begin: &Begin<'_>, _parcel: &Parcel<'_>, _until: Instant) -> Result<Enqueued, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
+    fn claim(&self, _claim: &Claim<'_>, _until: Instant) -> Result<Claimed, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
+    fn queues(&self, _appid: Option<&str>, _until: Instant) -> Result<Vec<Queue>, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
+    fn pending(&self, _appid: &str, _until: Instant) -> Result<u64, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
+    fn sender(&self, _appid: &str, _until: Instant) -> Result<Option<Sender>, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
+    fn lead(
+        &self,
+        _host: &str,
+        _owner: &Owner,
+        _ended: Option<&str>,
+        _lease: Duration,
+        _until: Instant,
+    ) -> Result<Lead, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
     }
 
     fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, until: Instant) -> Result<MessageId, StoreError> {

@@ -8,7 +8,8 @@ use rusqlite::{Error, Row};
 use crate::message::Channel;
 use crate::store::{Choice, Grant, MessageId, Millis, State};
 
-const STATES: [State; 5] = [State::Sending, State::Delivered, State::Refused, State::NotSent, State::Unknown];
+const STATES: [State; 7] =
+    [State::Sending, State::Delivered, State::Refused, State::NotSent, State::Unknown, State::Queued, State::Expired];
 const CHANNELS: [Channel; 3] = [Channel::Subscribe, Channel::Bizsend, Channel::Template];
 const CHOICES: [Choice; 4] = [Choice::Accept, Choice::Reject, Choice::Ban, Choice::Filter];
 const GRANTS: [Grant; 4] = [Grant::Reserved, Grant::OnCredit, Grant::LongTerm, Grant::Uncounted];
@@ -99,6 +100,8 @@ mod tests {
 
     #[test]
     fn every_value_has_its_own_number() {
-        assert_eq!(State::ALL.map(Code::code).to_vec(), (0..5).collect::<Vec<i64>>());
+        let mut codes = State::ALL.map(Code::code).to_vec();
+        codes.sort_unstable();
+        assert_eq!(codes, (0..7).collect::<Vec<i64>>());
     }
 }

@@ -68,6 +68,7 @@ pub(super) fn read(row: &Row<'_>, now: Millis) -> rusqlite::Result<Delivery> {
         payload: row.get(14)?,
         begun: row.get(15)?,
         finished: row.get(16)?,
+        due: None,
     })
 }
 

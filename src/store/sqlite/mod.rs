@@ -43,8 +43,9 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::{
-    Begin, Begun, Delivery, Durability, End, Filter, GrantReport, Health, LedgerRow, LocalRefusal, MessageId, Page,
-    Recorded, Store, StoreError, StoredRefusal, TokenAsk, TokenTurn, Usage,
+    Begin, Begun, Claim, Claimed, Delivery, Durability, End, Enqueued, Fault, Filter, GrantReport, Health, Lead,
+    LedgerRow, LocalRefusal, MessageId, Owner, Page, Parcel, Queue, Recorded, Sender, Store, StoreError, StoredRefusal,
+    TokenAsk, TokenTurn, Usage,
 };
 use code::now;
 use database::Database;
@@ -113,6 +114,37 @@ impl Store for SqliteStore {
 
     fn finish(&self, begin: &Begin<'_>, epoch: u32, end: &End<'_>, until: Instant) -> Result<(), StoreError> {
         self.write(self.durability_of(begin), until, |db| message::finish(db, begin, epoch, end))
+    }
+
+    fn enqueue(&self, _begin: &Begin<'_>, _parcel: &Parcel<'_>, _until: Instant) -> Result<Enqueued, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
+    fn claim(&self, _claim: &Claim<'_>, _until: Instant) -> Result<Claimed, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
+    fn queues(&self, _appid: Option<&str>, _until: Instant) -> Result<Vec<Queue>, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
+    fn pending(&self, _appid: &str, _until: Instant) -> Result<u64, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
+    fn sender(&self, _appid: &str, _until: Instant) -> Result<Option<Sender>, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
+    fn lead(
+        &self,
+        _host: &str,
+        _owner: &Owner,
+        _ended: Option<&str>,
+        _lease: Duration,
+        _until: Instant,
+    ) -> Result<Lead, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
     }
 
     fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, until: Instant) -> Result<MessageId, StoreError> {

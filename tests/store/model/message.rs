@@ -93,6 +93,7 @@ impl Messages {
             payload: begin.payload.map(str::to_owned),
             begun: now,
             finished: None,
+            due: None,
         };
         self.0.entry(id).or_insert(Row {
             shown,

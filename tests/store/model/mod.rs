@@ -87,6 +87,37 @@ impl Store for Model {
         self.account(begin.appid, |account, now| account.finish(begin, epoch, end, now))
     }
 
+    fn enqueue(&self, _begin: &Begin<'_>, _parcel: &Parcel<'_>, _until: Instant) -> Result<Enqueued, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
+    fn claim(&self, _claim: &Claim<'_>, _until: Instant) -> Result<Claimed, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
+    fn queues(&self, _appid: Option<&str>, _until: Instant) -> Result<Vec<Queue>, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
+    fn pending(&self, _appid: &str, _until: Instant) -> Result<u64, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
+    fn sender(&self, _appid: &str, _until: Instant) -> Result<Option<Sender>, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
+    fn lead(
+        &self,
+        _host: &str,
+        _owner: &Owner,
+        _ended: Option<&str>,
+        _lease: Duration,
+        _until: Instant,
+    ) -> Result<Lead, StoreError> {
+        Err(StoreError::new(Fault::Other, "not yet"))
+    }
+
     fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, _: Instant) -> Result<MessageId, StoreError> {
         self.account(begin.appid, |account, now| account.refuse(begin, refusal, now))
     }

@@ -94,6 +94,7 @@ fn whoever_adds_a_row_takes_expired_ones_away() {
             payload: None,
             retention,
             abandoned: None,
+            queued: false,
         };
         store.begin(&begin, soon()).unwrap();
     };
