@@ -106,6 +106,7 @@ impl Sender {
             api: Channel::Subscribe.path(),
             day: DAY,
             pause: None,
+            again: None,
         };
         store.finish(&begin, epoch, &end, soon()).unwrap();
     }
