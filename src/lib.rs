@@ -26,6 +26,7 @@ pub mod config;
 pub mod context;
 pub mod error;
 pub mod field;
+mod fingerprint;
 pub mod grant;
 pub mod language;
 pub mod log;
@@ -35,6 +36,8 @@ pub mod options;
 mod php;
 pub mod process;
 pub mod quota;
+pub mod reach;
+mod recent;
 pub mod registry;
 #[cfg(feature = "cli")]
 pub mod sandbox;

@@ -4,6 +4,7 @@
 //! Workerman) the child builds its own and leaves the parent's alone for ever: its sockets are shared with the parent,
 //! and dropping them would speak on the parent's connections.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,17 +15,15 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::config::Settings;
 use crate::error::Error;
+use crate::reach::Reach;
+use crate::recent::Recent;
 use crate::stats::Stats;
-use crate::store::keeper::{Keeper, KeeperKey};
 use crate::store::{self, Owner};
 use crate::token::{TokenKey, TokenSlot};
-use crate::wechat::client::{Client, ClientKey};
 use crate::wechat::route::{Route, RouteKey};
 
 /// A worker serves a handful of shops; the bounds only keep a runaway script from growing it without end.
-const CLIENT_LIMIT: usize = 16;
 const ACCOUNT_LIMIT: usize = 256;
-const STORE_LIMIT: usize = 64;
 const ROUTE_LIMIT: usize = 64;
 
 // Only calling threads take this lock, and only for the look-up. A helper thread keeps its own reference instead, so
@@ -45,10 +44,9 @@ pub struct Process {
     forks: u64,
     started: SystemTime,
     runtime: Runtime,
-    clients: Mutex<Vec<(ClientKey, Client)>>,
-    tokens: Mutex<Vec<(Arc<TokenKey>, Arc<TokenSlot>)>>,
-    keepers: Mutex<Vec<Arc<Keeper>>>,
-    routes: Mutex<Vec<Arc<Route>>>,
+    reach: Reach,
+    tokens: Mutex<Recent<(Arc<TokenKey>, Arc<TokenSlot>)>>,
+    routes: Mutex<Recent<Arc<Route>>>,
     owner: Owner,
     /// Counters.
     pub stats: Stats,
@@ -81,10 +79,9 @@ impl Process {
             forks: FORKS.load(Ordering::Acquire),
             started: SystemTime::now(),
             runtime,
-            clients: Mutex::new(Vec::new()),
-            tokens: Mutex::new(Vec::new()),
-            keepers: Mutex::new(Vec::new()),
-            routes: Mutex::new(Vec::new()),
+            reach: Reach::default(),
+            tokens: Mutex::new(Recent::new(ACCOUNT_LIMIT)),
+            routes: Mutex::new(Recent::new(ROUTE_LIMIT)),
             owner: Owner::current(),
             stats: Stats::default(),
         })
@@ -104,82 +101,27 @@ impl Process {
         self.runtime.block_on(call)
     }
 
-    /// The connections for these settings.
-    pub fn client(&self, settings: &Settings) -> Result<Client, Error> {
-        let mut clients = self.clients.lock();
-        let known = clients.iter().position(|(key, _)| {
-            key.connect_timeout == settings.connect_timeout
-                && key.ca_file == settings.ca_file
-                && key.proxy == settings.proxy
-        });
-        if let Some(index) = known {
-            // The most recently used one comes last, so that the first is the one to give up.
-            clients.get_mut(index..).unwrap_or_default().rotate_left(1);
-            if let Some((_, client)) = clients.last() {
-                return Ok(client.clone());
-            }
-        }
-        let key = ClientKey {
-            ca_file: settings.ca_file.clone(),
-            proxy: settings.proxy.clone(),
-            connect_timeout: settings.connect_timeout,
-        };
-        let client = Client::new(&key)?;
-        if clients.len() >= CLIENT_LIMIT {
-            clients.remove(0);
-        }
-        clients.push((key, client.clone()));
-        Ok(client)
+    /// The connections of the threads on which applications call.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     /// The token of the account that these settings name.
     pub fn token(&self, settings: &Settings) -> (Arc<TokenKey>, Arc<TokenSlot>) {
-        let mut tokens = self.tokens.lock();
-        if let Some((key, slot)) = tokens.iter().find(|(key, _)| key.is_of(settings)) {
-            return (key.clone(), slot.clone());
-        }
-        if tokens.len() >= ACCOUNT_LIMIT {
-            // The oldest: its next use costs a look into the store.
-            tokens.remove(0);
-        }
-        let entry = (Arc::new(TokenKey::of(settings)), Arc::new(TokenSlot::default()));
-        tokens.push(entry.clone());
+        // One that had to make room costs its next use a look into the store.
+        let Ok(entry) = self.tokens.lock().get(
+            |(key, _)| key.is_of(settings),
+            || Ok::<_, Infallible>((Arc::new(TokenKey::of(settings)), Arc::new(TokenSlot::default()))),
+        );
         entry
-    }
-
-    /// The store that these settings name.
-    pub fn keeper(&self, settings: &Settings) -> Arc<Keeper> {
-        let mut keepers = self.keepers.lock();
-        if let Some(index) = keepers.iter().position(|keeper| keeper.key().is_of(settings)) {
-            // As with the clients: the first is the one to give up.
-            keepers.get_mut(index..).unwrap_or_default().rotate_left(1);
-            if let Some(keeper) = keepers.last() {
-                return keeper.clone();
-            }
-        }
-        if keepers.len() >= STORE_LIMIT {
-            keepers.remove(0);
-        }
-        let keeper = Arc::new(Keeper::new(KeeperKey::of(settings)));
-        keepers.push(keeper.clone());
-        keeper
     }
 
     /// The hosts that these settings name.
     pub fn route(&self, settings: &Settings) -> Arc<Route> {
-        let mut routes = self.routes.lock();
-        if let Some(index) = routes.iter().position(|route| route.key().is_of(settings)) {
-            // As with the clients: the first is the one to give up.
-            routes.get_mut(index..).unwrap_or_default().rotate_left(1);
-            if let Some(route) = routes.last() {
-                return route.clone();
-            }
-        }
-        if routes.len() >= ROUTE_LIMIT {
-            routes.remove(0);
-        }
-        let route = Arc::new(Route::new(RouteKey::of(settings)));
-        routes.push(route.clone());
+        let Ok(route) = self.routes.lock().get(
+            |route| route.key().is_of(settings),
+            || Ok::<_, Infallible>(Arc::new(Route::new(RouteKey::of(settings)))),
+        );
         route
     }
 

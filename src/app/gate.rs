@@ -4,13 +4,12 @@ use std::borrow::Cow;
 use std::thread;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use super::App;
 use super::failure::{key_taken, under_way, unknown_before};
 use super::post::Line;
 use crate::answer::Answer;
 use crate::error::Error;
+use crate::fingerprint;
 use crate::language::{Language, Text, plain_text};
 use crate::message::Message;
 use crate::process::Process;
@@ -199,9 +198,5 @@ fn cut(text: &str, limit: usize) -> &str {
 
 /// What rows hold instead of the openid (setting `hash_openid`). The appid is in it, so rows of two accounts cannot be joined.
 pub(super) fn hashed_openid(appid: &str, openid: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update(appid);
-    hash.update([0]);
-    hash.update(openid);
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    fingerprint::of(&[appid, openid])
 }

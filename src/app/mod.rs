@@ -119,7 +119,7 @@ impl App {
     pub fn store_condition(&self) -> Condition {
         match (&self.settings.store, Process::existing()) {
             (StorePlace::Off, _) => Condition { state: "off", ..Condition::default() },
-            (_, Some(process)) => process.keeper(&self.settings).condition(),
+            (_, Some(process)) => process.reach().keeper(&self.settings).condition(),
             (_, None) => Condition { state: "unused", ..Condition::default() },
         }
     }
@@ -130,7 +130,7 @@ impl App {
             return Route::new(RouteKey::of(&self.settings)).condition();
         };
         let route = process.route(&self.settings);
-        route.read(&process.keeper(&self.settings), &process.stats, Deadline::after(self.settings.timeout));
+        route.read(&process.reach().keeper(&self.settings), &process.stats, Deadline::after(self.settings.timeout));
         route.condition()
     }
 
@@ -145,7 +145,7 @@ impl App {
     ) -> Result<T, Error> {
         self.settings.require_appid()?;
         let process = Process::current()?;
-        let keeper: Arc<Keeper> = process.keeper(&self.settings);
+        let keeper: Arc<Keeper> = process.reach().keeper(&self.settings);
         let deadline = Deadline::after(self.settings.timeout);
         keeper.insist(deadline, &process.stats, transaction).map_err(|outage| match outage {
             Outage::Off => Error::config(

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::message::Channel;
 use crate::process::Process;
 use crate::quota;
+use crate::reach::Reach;
 use crate::store::Pause;
 use crate::store::keeper::Keeper;
 use crate::token::{Fetch, Held, TokenFailure, TokenKey, TokenSlot};
@@ -47,12 +48,17 @@ pub(super) struct Posted {
 
 impl<'a> Line<'a> {
     pub(super) fn new(app: &App, process: &'a Process, deadline: Deadline) -> Result<Self, Error> {
-        let client = process.client(&app.settings)?;
+        Self::along(app, process, process.reach(), deadline)
+    }
+
+    /// With the connections of a certain thread.
+    pub(super) fn along(app: &App, process: &'a Process, reach: &Reach, deadline: Deadline) -> Result<Self, Error> {
+        let client = reach.client(&app.settings)?;
         let (key, slot) = process.token(&app.settings);
         Ok(Self {
             process,
             client,
-            keeper: process.keeper(&app.settings),
+            keeper: reach.keeper(&app.settings),
             route: process.route(&app.settings),
             deadline,
             key,

@@ -1,10 +1,7 @@
 //! Whose token it is.
 
-use std::fmt::Write;
-
-use sha2::{Digest, Sha256};
-
 use crate::config::{Secret, Settings, TokenMode};
+use crate::fingerprint;
 
 /// The account of a token: another secret of the same appid is another key, so that it proves itself at WeChat.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -21,17 +18,8 @@ impl TokenKey {
     /// The key of the account in these settings.
     pub fn of(settings: &Settings) -> Self {
         let host = settings.base_url.as_str();
-        let mut hash = Sha256::new();
-        for part in [settings.secret.reveal(), mode_name(settings.token_mode), host] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        // An AppSecret is 128 random bits, so half a hash gives nothing away and never meets another one.
-        let mut account = format!("{}.", settings.appid);
-        for byte in hash.finalize().iter().take(16) {
-            // Writing to a String cannot fail.
-            let _ = write!(account, "{byte:02x}");
-        }
+        let parts = [settings.secret.reveal(), mode_name(settings.token_mode), host];
+        let account = format!("{}.{}", settings.appid, fingerprint::of(&parts));
         let account_here = format!("{account}@{}", nix::unistd::gethostname().unwrap_or_default().to_string_lossy());
         Self {
             appid: settings.appid.clone(),
