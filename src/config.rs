@@ -3,6 +3,7 @@
 mod table;
 mod value;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -71,6 +72,15 @@ pub enum GrantPolicy {
     Strict,
 }
 
+/// Who sends what `queue()` has accepted (setting `delivery`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// A background thread of the process that queued it.
+    Thread,
+    /// `routine-template work`.
+    Worker,
+}
+
 /// Where the state shared by processes is (setting `store`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum StorePlace {
@@ -131,6 +141,25 @@ pub struct Settings {
     pub hash_openid: bool,
     /// Where events are written, one JSON object a line.
     pub log_file: Option<PathBuf>,
+    /// Who sends queued messages.
+    pub delivery: Delivery,
+    /// How long a queued message waits at most.
+    pub queue_expires: Duration,
+    /// Whether a queued message is sent again after an attempt without a known outcome.
+    pub resend_unknown: bool,
+    /// What was set otherwise than by default, as it was written: for whoever sends in this account's name without having been
+    /// configured.
+    written: Written,
+}
+
+/// Names and values as they were written, secrets among them.
+#[derive(Clone, PartialEq, Default)]
+struct Written(BTreeMap<&'static str, String>);
+
+impl fmt::Debug for Written {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 impl Settings {
@@ -259,6 +288,10 @@ impl Settings {
             keep_payload: false,
             hash_openid: false,
             log_file: None,
+            delivery: Delivery::Thread,
+            queue_expires: Duration::ZERO,
+            resend_unknown: false,
+            written: Written::default(),
         };
         for setting in SETTINGS {
             settings.apply(setting, setting.default)?;
@@ -274,7 +307,18 @@ impl Settings {
                 "",
             ));
         }
-        (setting.apply)(self, value).map_err(|reason| rejected(setting, &reason, value))
+        (setting.apply)(self, value).map_err(|reason| rejected(setting, &reason, value))?;
+        if value == setting.default {
+            self.written.0.remove(setting.name);
+        } else {
+            self.written.0.insert(setting.name, value.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Names and values of what was set otherwise than by default, secrets included.
+    pub fn written(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.written.0.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
     /// What no single setting can say of itself.

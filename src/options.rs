@@ -27,6 +27,34 @@ pub struct Options {
     pub key: Option<String>,
     /// When the ledger refuses.
     pub grants: Option<GrantPolicy>,
+    /// What only `queue()` takes.
+    pub queue: QueueOptions,
+}
+
+/// Options of `queue()`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct QueueOptions {
+    /// It is not sent before so long.
+    pub delay: Option<Duration>,
+    /// It is given up so long after that.
+    pub expires: Option<Duration>,
+    /// Whether it is sent again after an attempt without a known outcome.
+    pub resend_unknown: Option<bool>,
+    /// Whether it is sent at once where no store can accept it.
+    pub or_send: bool,
+}
+
+impl QueueOptions {
+    /// The name of one that is set.
+    fn any(&self) -> Option<&'static str> {
+        let set = [
+            ("delay", self.delay.is_some()),
+            ("expires", self.expires.is_some()),
+            ("resend_unknown", self.resend_unknown.is_some()),
+            ("or_send", self.or_send),
+        ];
+        set.into_iter().find_map(|(name, is_set)| is_set.then_some(name))
+    }
 }
 
 /// A mini program and a page in it.
@@ -39,7 +67,10 @@ pub struct MiniProgramPage {
 }
 
 /// Names of the options, for error texts.
-const OPTION_NAMES: &str = "channel, state, lang, miniprogram, validate, timeout_ms, key, grants";
+const OPTION_NAMES: &str = "channel, state, lang, miniprogram, validate, timeout_ms, key, grants; queue(): delay, expires, resend_unknown, or_send";
+/// Longest `delay`, and longest `expires`, in seconds.
+const DELAY_LIMIT: f64 = 31_536_000.0;
+const EXPIRES_LIMIT: f64 = 2_592_000.0;
 
 /// Longest idempotency key, in bytes.
 const KEY_LIMIT: usize = 128;
@@ -93,6 +124,10 @@ impl Options {
                 }
                 b"timeout_ms" => read.timeout = Some(timeout(value)?),
                 b"miniprogram" => read.miniprogram = Some(mini_program(value)?),
+                b"delay" => read.queue.delay = Some(seconds("delay", value, 0.0, DELAY_LIMIT)?),
+                b"expires" => read.queue.expires = Some(seconds("expires", value, 1.0, EXPIRES_LIMIT)?),
+                b"resend_unknown" => read.queue.resend_unknown = Some(flag("resend_unknown", value)?),
+                b"or_send" => read.queue.or_send = flag("or_send", value)?,
                 other => return Err(unknown(&String::from_utf8_lossy(other))),
             }
         }
@@ -103,6 +138,37 @@ impl Options {
             ));
         }
         Ok(read)
+    }
+
+    /// Reads the options of a call that sends at once.
+    pub fn read_for_send(options: &Input<'_>) -> Result<Self, Error> {
+        let read = Self::read(options)?;
+        match read.queue.any() {
+            None => Ok(read),
+            Some(name) => Err(Error::value(
+                format!("选项 {name} 只用于 queue()"),
+                format!("option {name} belongs to queue()"),
+            )),
+        }
+    }
+}
+
+/// A time in seconds, whole or not.
+fn seconds(option: &str, value: &Input<'_>, least: f64, most: f64) -> Result<Duration, Error> {
+    let number = match value {
+        Input::Int(number) => Some(*number as f64),
+        Input::Float(number) => Some(*number),
+        other => text(option, other)?.trim().parse().ok(),
+    };
+    let number = number.filter(|number| (least..=most).contains(number));
+    number.map(Duration::from_secs_f64).ok_or_else(|| wrong(option, &format!("{least} … {most} (s)"), &value.shown()))
+}
+
+fn flag(option: &str, value: &Input<'_>) -> Result<bool, Error> {
+    match value {
+        Input::Bool(flag) => Ok(*flag),
+        Input::Int(number @ 0..=1) => Ok(*number == 1),
+        other => Err(wrong(option, "true | false", &other.shown())),
     }
 }
 
@@ -212,6 +278,19 @@ mod tests {
         assert!(options("key", Input::text("k".repeat(129))).is_err());
         assert!(options("grants", Input::text("all")).unwrap_err().to_string().contains("strict"));
         assert!(Options::read(&Input::Null).is_err());
+    }
+
+    #[test]
+    fn what_belongs_to_the_queue_is_read_for_the_queue_only() {
+        assert_eq!(options("delay", Input::Float(1.5)).unwrap().queue.delay, Some(Duration::from_millis(1500)));
+        assert_eq!(options("expires", Input::text("60")).unwrap().queue.expires, Some(Duration::from_secs(60)));
+        assert!(options("or_send", Input::Bool(true)).unwrap().queue.or_send);
+        for (name, value) in [("delay", Input::Int(-1)), ("delay", Input::Float(f64::NAN)), ("expires", Input::Int(0))] {
+            assert!(options(name, value).unwrap_err().to_string().contains(name));
+        }
+        let delayed = Input::Map(vec![(b"delay"[..].into(), Input::Int(1))]);
+        assert!(Options::read_for_send(&delayed).unwrap_err().to_string().contains("queue()"));
+        assert!(Options::read_for_send(&Input::Map(Vec::new())).is_ok());
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::value::{
     FALLBACK_LIMIT, LANGUAGES, STATES, address, host_address, milliseconds, not_listed, one_of, parse_grants,
-    parse_mode, store, switch, trimmed,
+    parse_mode, seconds, store, switch, trimmed,
 };
-use super::{Secret, Settings, TokenMode};
+use super::{Delivery, Secret, Settings, TokenMode};
 use crate::error::Error;
 use crate::language::{Language, Text, plain_text};
 use crate::store::Durability;
@@ -346,6 +346,49 @@ pub static SETTINGS: &[Setting] = &[
                 path if path.starts_with('/') => Some(PathBuf::from(path)),
                 _ => return Err(Text::new("应为绝对路径", "must be an absolute path")),
             };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "delivery",
+        default: "thread",
+        allowed: "thread | worker",
+        secret: false,
+        of_account: false,
+        zh: "queue() 的消息由谁发送：thread 为入队进程自己的后台线程，worker 为 routine-template work",
+        en: "Who sends what queue() has accepted: a background thread of the process that queued it, or `routine-template work`",
+        apply: |settings, value| {
+            settings.delivery = match value {
+                "thread" => Delivery::Thread,
+                "worker" => Delivery::Worker,
+                _ => return Err(not_listed()),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "queue_expires",
+        default: "86400",
+        allowed: "1 … 2592000",
+        secret: false,
+        of_account: false,
+        zh: "queue() 的消息最多等多少秒，过期不再发送",
+        en: "Seconds after which a message that queue() has accepted is given up",
+        apply: |settings, value| {
+            settings.queue_expires = seconds(value, 1, 2_592_000)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "resend_unknown",
+        default: "0",
+        allowed: "1 | 0",
+        secret: false,
+        of_account: false,
+        zh: "queue() 的消息发出后没有结果时是否再发一次（可能重复送达）",
+        en: "Whether a queued message is sent again after an attempt without a known outcome; it may then arrive twice",
+        apply: |settings, value| {
+            settings.resend_unknown = switch(value)?;
             Ok(())
         },
     },

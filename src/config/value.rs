@@ -73,6 +73,16 @@ pub(super) fn milliseconds(value: &str) -> Result<Duration, Text> {
     }
 }
 
+pub(super) fn seconds(value: &str, least: u64, most: u64) -> Result<Duration, Text> {
+    match value.parse::<u64>() {
+        Ok(number) if (least..=most).contains(&number) => Ok(Duration::from_secs(number)),
+        _ => Err(Text::new(
+            format!("应为 {least} 到 {most} 的整数（秒）"),
+            format!("must be a whole number from {least} to {most} (seconds)"),
+        )),
+    }
+}
+
 /// A secret as it is, unless white space crept in when it was copied.
 pub(super) fn trimmed(value: &str) -> Result<String, Text> {
     if value.trim() == value {

@@ -221,7 +221,7 @@ fn send(call: &Call<'_>) -> Result<Zval, Error> {
         template_id: call.required_text(1)?,
         data: call.data(2)?,
         page: call.text(3)?,
-        options: Options::read(&call.array(4)?)?,
+        options: Options::read_for_send(&call.array(4)?)?,
     };
     let app = request::app(call.appid.as_deref())?;
     let answer = app.send(&message)?;
