@@ -32,6 +32,7 @@ pub mod language;
 pub mod log;
 pub mod message;
 pub mod options;
+pub mod outbox;
 #[cfg(feature = "php")]
 mod php;
 pub mod process;
@@ -44,5 +45,6 @@ pub mod sandbox;
 pub mod stats;
 pub mod store;
 pub mod template;
+pub mod thread;
 pub mod token;
 pub mod wechat;

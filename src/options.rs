@@ -145,10 +145,9 @@ impl Options {
         let read = Self::read(options)?;
         match read.queue.any() {
             None => Ok(read),
-            Some(name) => Err(Error::value(
-                format!("选项 {name} 只用于 queue()"),
-                format!("option {name} belongs to queue()"),
-            )),
+            Some(name) => {
+                Err(Error::value(format!("选项 {name} 只用于 queue()"), format!("option {name} belongs to queue()")))
+            }
         }
     }
 }
@@ -285,7 +284,8 @@ mod tests {
         assert_eq!(options("delay", Input::Float(1.5)).unwrap().queue.delay, Some(Duration::from_millis(1500)));
         assert_eq!(options("expires", Input::text("60")).unwrap().queue.expires, Some(Duration::from_secs(60)));
         assert!(options("or_send", Input::Bool(true)).unwrap().queue.or_send);
-        for (name, value) in [("delay", Input::Int(-1)), ("delay", Input::Float(f64::NAN)), ("expires", Input::Int(0))] {
+        for (name, value) in [("delay", Input::Int(-1)), ("delay", Input::Float(f64::NAN)), ("expires", Input::Int(0))]
+        {
             assert!(options(name, value).unwrap_err().to_string().contains(name));
         }
         let delayed = Input::Map(vec![(b"delay"[..].into(), Input::Int(1))]);

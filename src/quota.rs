@@ -1,5 +1,7 @@
 //! Days and pauses of WeChat's call limits.
 
+use std::time::Duration;
+
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 
@@ -33,6 +35,11 @@ pub fn pause(outcome: Outcome, errcode: i64, now: Timestamp) -> Option<Pause> {
         _ => return None,
     };
     Some(Pause { errcode, until })
+}
+
+/// How long a pause lasts from now.
+pub fn left(until: Millis) -> Duration {
+    Duration::from_millis(u64::try_from(until.saturating_sub(Timestamp::now().as_millisecond())).unwrap_or(0))
 }
 
 /// The end of a pause as a person reads it, Asia/Shanghai.

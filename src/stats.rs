@@ -3,6 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::answer::{Answer, Source};
+use crate::error::Error;
+use crate::wechat::errcode::Outcome;
+
 /// One counter.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
@@ -29,6 +33,14 @@ impl Counter {
 pub struct Stats {
     /// Messages handed to `send()` and its like.
     pub sends: Counter,
+    /// Messages that `queue()` accepted.
+    pub queued: Counter,
+    /// Messages that this process took from the outbox.
+    pub claimed: Counter,
+    /// Messages that this process put back into the outbox to be tried again.
+    pub retried: Counter,
+    /// Messages that this process found expired in the outbox.
+    pub expired: Counter,
     /// Messages that WeChat accepted.
     pub delivered: Counter,
     /// Messages refused here, without a request.
@@ -68,10 +80,27 @@ impl Stats {
         self.request_microseconds.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
+    /// Counts how a message ended.
+    pub fn outcome(&self, result: &Result<Answer, Error>) {
+        match result {
+            Ok(answer) if answer.duplicate => self.duplicates.increment(),
+            Ok(answer) if answer.outcome == Outcome::Delivered => self.delivered.increment(),
+            Ok(answer) if answer.source == Source::Local => self.refused_local.increment(),
+            Ok(_) => self.refused_wechat.increment(),
+            Err(Error::Transport { ambiguous: true, .. }) => self.transport_unknown.increment(),
+            Err(Error::Transport { ambiguous: false, .. }) => self.transport_not_sent.increment(),
+            Err(_) => {}
+        }
+    }
+
     /// Name and value of every counter, in the order in which they are documented.
-    pub fn rows(&self) -> [(&'static str, u64); 16] {
+    pub fn rows(&self) -> [(&'static str, u64); 20] {
         [
             ("sends", self.sends.get()),
+            ("queued", self.queued.get()),
+            ("claimed", self.claimed.get()),
+            ("retried", self.retried.get()),
+            ("expired", self.expired.get()),
             ("delivered", self.delivered.get()),
             ("refused_local", self.refused_local.get()),
             ("refused_wechat", self.refused_wechat.get()),

@@ -27,6 +27,11 @@ impl Owner {
         &self.0
     }
 
+    /// Where it runs: processes of one such place can tell each other's end.
+    pub fn host(&self) -> &str {
+        split(&self.0).map_or("", |(place, _)| place)
+    }
+
     /// Whether the process of `other` has certainly ended. Of another host, container or boot nobody can tell: false.
     pub fn sees_ended(&self, other: &str) -> bool {
         let Some((place, process)) = split(other) else { return false };

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Instant;
 
-use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use crate::thread::spawn_without_signals;
 
 /// Look-ups under way at once. One that DNS does not answer goes on after the call that wanted it has given up; a
 /// worker that goes on sending must not heap up such threads.
@@ -26,7 +27,7 @@ impl SystemResolver {
         let place = Place::take(&self.under_way).ok_or_else(busy)?;
         let host = host.to_owned();
         let (answer, waiting) = mpsc::sync_channel(1);
-        spawn_without_signals(move || {
+        spawn(move || {
             let _place = place;
             // A receiver that gave up at its deadline is no error.
             let _ = answer.send((host.as_str(), port).to_socket_addrs().map(Iterator::collect));
@@ -47,7 +48,7 @@ impl Resolve for SystemResolver {
         Box::pin(async move {
             let place = place.ok_or_else(busy)?;
             let (answer, waiting) = tokio::sync::oneshot::channel();
-            spawn_without_signals(move || {
+            spawn(move || {
                 let _place = place;
                 // Port 0 is replaced by the port of the URL. A receiver that gave up at its deadline is no error.
                 let _ = answer.send((name.as_str(), 0).to_socket_addrs());
@@ -75,13 +76,8 @@ impl Drop for Place {
     }
 }
 
-/// PHP's signal handlers touch thread-locals of the PHP thread: no other thread may ever run one.
-fn spawn_without_signals(body: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let mut before = SigSet::empty();
-    pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&SigSet::all()), Some(&mut before))?;
-    let spawned = std::thread::Builder::new().name("routine-resolve".into()).stack_size(256 * 1024).spawn(body);
-    pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None)?;
-    spawned.map(drop)
+fn spawn(body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    spawn_without_signals("routine-resolve", 256 * 1024, body).map(drop)
 }
 
 #[cfg(test)]

@@ -1,0 +1,230 @@
+//! The way of a queued message, from the outbox to its end: the same stages as [`super::send`], for whoever delivers.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::App;
+use super::close::Closing;
+use super::gate::MARGIN;
+use super::post::{Line, Posted};
+use crate::answer::Answer;
+use crate::config::TokenMode;
+use crate::error::Error;
+use crate::language::Text;
+use crate::message::Channel;
+use crate::outbox::backoff;
+use crate::process::Process;
+use crate::reach::Reach;
+use crate::store::keeper::Outage;
+use crate::store::{Begin, Claim, Claimed, Job, MessageId, Settlement, State, UNSURE_LIMIT};
+use crate::token::TokenFailure;
+use crate::wechat::deadline::Deadline;
+use crate::wechat::errcode::Outcome;
+
+/// A deliverer has no caller who waits: its transactions may take as long as the store's patience.
+const UNHURRIED: Duration = Duration::from_secs(15);
+/// Between a message's own limit and the end of its lease: time to write down how several of them ended.
+const LEASE_MARGIN: Duration = Duration::from_secs(10);
+/// WeChat wants messages to one user apart (43108), so the first rest is longer than others'.
+const USER_REST: Duration = Duration::from_secs(5);
+
+/// Who delivers for an account, and with which connections.
+#[derive(Clone, Copy)]
+pub struct Hands<'a> {
+    /// The process.
+    pub process: &'static Process,
+    /// The deliverer's own connections.
+    pub reach: &'a Reach,
+}
+
+/// Why nothing of an account can be sent at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// WeChat cannot be reached.
+    Route,
+    /// WeChat issues no token.
+    Token,
+    /// The settings do not do.
+    Settings,
+    /// The store does not answer.
+    Store,
+}
+
+/// A message of the outbox that was tried.
+pub struct Tried {
+    job: Job,
+    channel: Channel,
+    closing: Closing,
+}
+
+/// What a try says about the account's other messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// WeChat answers.
+    Answers,
+    /// It does not, or not in time.
+    Silent,
+}
+
+impl App {
+    /// Whether a message that is claimed now would find a way and a token. A token is fetched here, before any message counts
+    /// as being sent.
+    pub async fn may_deliver(&self, hands: Hands<'_>) -> Result<(), Hold> {
+        self.require_account().map_err(|_| Hold::Settings)?;
+        let deadline = Deadline::after(self.settings.timeout);
+        let line = Line::along(self, hands.process, hands.reach, deadline).map_err(|_| Hold::Settings)?;
+        if line.wire(self).refusal().is_some() {
+            return Err(Hold::Route);
+        }
+        if self.settings.token_mode == TokenMode::External {
+            return Ok(());
+        }
+        match line.token(self, false).await {
+            Ok(_) => Ok(()),
+            Err(TokenFailure::Transport(_)) => Err(Hold::Route),
+            Err(TokenFailure::Refused { .. }) => Err(Hold::Token),
+        }
+    }
+
+    /// Takes messages from the outbox.
+    pub fn claim(&self, hands: Hands<'_>, channel: Channel, limit: usize) -> Result<Claimed, Outage> {
+        let claim = Claim {
+            id: MessageId::new(),
+            owner: hands.process.owner(),
+            appid: &self.settings.appid,
+            channel,
+            limit,
+            margin: LEASE_MARGIN + MARGIN,
+            retention: self.settings.retention,
+        };
+        let keeper = hands.reach.keeper(&self.settings);
+        keeper.run(Deadline::after(UNHURRIED), &hands.process.stats, |store, until| store.claim(&claim, until))
+    }
+
+    /// Sends one of them.
+    pub async fn deliver(&self, hands: Hands<'_>, channel: Channel, job: Job) -> Tried {
+        let posted = match Line::along(self, hands.process, hands.reach, Deadline::after(job.timeout)) {
+            Ok(line) => self.post_job(&line, channel, &job).await,
+            Err(error) => Posted { result: Err(error), attempts: 0, pause: None },
+        };
+        hands.process.stats.outcome(&posted.result);
+        self.tried(job, channel, &posted)
+    }
+
+    async fn post_job(&self, line: &Line<'_>, channel: Channel, job: &Job) -> Posted {
+        let body = Bytes::copy_from_slice(&job.body);
+        match self.supplied_token(false) {
+            Ok(supplied) => self.post(line, channel, body, supplied.as_ref()).await,
+            Err(error) => Posted { result: Err(error), attempts: 0, pause: None },
+        }
+    }
+
+    /// One whose sending has ended without a result, by a fault of our own.
+    pub fn broken(&self, job: Job, channel: Channel) -> Tried {
+        let text = Text::new("内部错误，消息可能已送达", "internal error, it may have been delivered");
+        let posted = Posted { result: Err(Error::Transport { text, ambiguous: true }), attempts: 1, pause: None };
+        self.tried(job, channel, &posted)
+    }
+
+    /// What the end of this attempt means for the message: its end, or another try.
+    fn tried(&self, job: Job, channel: Channel, posted: &Posted) -> Tried {
+        let mut closing = Closing::of(posted, job.grant, job.seen, self.settings.hint_lang);
+        let rest = || backoff::after(job.tries.saturating_add(1));
+        match &posted.result {
+            // The attempt before, of which nobody knew, had taken the grant: it was delivered.
+            Ok(answer) if answer.errcode == 43101 && job.unsure > 0 => {
+                (closing.state, closing.settlement) = (State::Delivered, Settlement::Spent);
+                closing.errcode = Some(0);
+                closing.errmsg = "43101 after an attempt without a verdict, which had thus delivered it".to_owned();
+            }
+            // No token, so this message has not been refused.
+            Ok(answer) if answer.attempts == 0 => closing.again = Some(rest()),
+            Ok(answer) => closing.again = again(answer, rest),
+            Err(Error::Transport { ambiguous: true, .. }) => {
+                if job.resend_unknown && job.unsure + 1 < UNSURE_LIMIT {
+                    closing.again = Some(rest());
+                }
+            }
+            Err(_) => closing.again = Some(rest()),
+        }
+        if closing.again.is_some() {
+            closing.last_word = false;
+        }
+        Tried { job, channel, closing }
+    }
+
+    /// Writes down how they ended.
+    pub fn settle(&self, hands: Hands<'_>, tried: &[Tried]) -> Result<(), Outage> {
+        let begins: Vec<Begin<'_>> = tried.iter().map(|tried| tried.begin(self, hands.process)).collect();
+        let ends: Vec<_> = tried.iter().zip(&begins).map(|(tried, begin)| tried.closing.end(begin)).collect();
+        let all: Vec<_> =
+            begins.iter().zip(tried).zip(&ends).map(|((begin, tried), end)| (begin, tried.job.epoch, end)).collect();
+        let keeper = hands.reach.keeper(&self.settings);
+        // Not `run`: what has happened must be written, resting store or not.
+        keeper
+            .insist(Deadline::after(UNHURRIED / 3), &hands.process.stats, |store, until| store.finish_all(&all, until))
+    }
+}
+
+/// When a message that WeChat answered like this is tried again, if ever.
+fn again(answer: &Answer, rest: impl Fn() -> Duration) -> Option<Duration> {
+    match answer.outcome {
+        Outcome::Delivered
+        | Outcome::RefusedUser
+        | Outcome::RefusedPayload
+        | Outcome::Misconfigured
+        | Outcome::Gone
+        | Outcome::Unknown => None,
+        // The pause of the API holds it up as long as it must.
+        Outcome::ThrottledDay | Outcome::ThrottledMinute => Some(backoff::jittered(Duration::from_secs(1))),
+        Outcome::ThrottledUser => Some(rest().max(backoff::jittered(USER_REST))),
+        Outcome::TokenStale | Outcome::RetryLater => Some(rest()),
+    }
+}
+
+impl Tried {
+    /// What it says about the account's other messages.
+    pub fn finding(&self) -> Finding {
+        match (self.closing.errcode, self.closing.state) {
+            (None, State::Unknown | State::NotSent) => Finding::Silent,
+            _ => Finding::Answers,
+        }
+    }
+
+    /// Its queue.
+    pub fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    /// Whether it will be tried again.
+    pub fn comes_again(&self) -> bool {
+        self.closing.again.is_some()
+    }
+
+    /// Id, errcode and words of a refusal for good that is not the buyer's: something that a person must look at.
+    pub fn alarm(&self) -> Option<(MessageId, Option<i64>, &str)> {
+        let final_refusal = self.closing.state == State::Refused && !self.comes_again();
+        (final_refusal && !self.closing.last_word).then_some((self.job.id, self.closing.errcode, &self.closing.errmsg))
+    }
+
+    fn begin<'a>(&'a self, app: &'a App, process: &'a Process) -> Begin<'a> {
+        Begin {
+            id: self.job.id,
+            owner: process.owner(),
+            lease: self.job.timeout,
+            appid: &app.settings.appid,
+            openid: &self.job.openid,
+            shown_openid: &self.job.shown_openid,
+            template_id: &self.job.template_id,
+            channel: self.channel,
+            key: self.job.key.as_deref(),
+            policy: self.job.policy,
+            changed: None,
+            payload: None,
+            retention: app.settings.retention,
+            abandoned: None,
+            queued: true,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! One account as a deliverer knows it: which of its queues may hold something, and when it may try.
+
+use std::time::{Duration, Instant};
+
+use crate::app::{App, Finding, Hold};
+use crate::message::Channel;
+
+use super::backoff;
+
+/// Requests in flight of an account that nothing is known of yet. Each success doubles it, silence ends it: when WeChat comes back
+/// after an outage it is met by one message at first, not by all.
+const FIRST_WINDOW: usize = 4;
+/// The longest rest of an account; a route or token that comes back is noticed within this time.
+const LONGEST_REST: Duration = Duration::from_secs(30);
+/// A pause that `clearQuota()` ends is noticed within this time.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// An account and its queues.
+pub struct Account {
+    pub app: App,
+    /// [`crate::store::Sender::version`] of the settings of `app`.
+    pub sender: String,
+    /// Whether a way and a token are being looked for.
+    pub asking: bool,
+    pub in_flight: usize,
+    most: usize,
+    window: usize,
+    rests: u32,
+    rests_until: Option<Instant>,
+    queues: [Queue; Channel::ALL.len()],
+}
+
+#[derive(Default)]
+struct Queue {
+    wanted: bool,
+    own: bool,
+    paused_until: Option<Instant>,
+}
+
+impl Account {
+    pub fn new(app: App, sender: String, most: usize) -> Self {
+        let window = FIRST_WINDOW.min(most);
+        Self {
+            app,
+            sender,
+            asking: false,
+            in_flight: 0,
+            most,
+            window,
+            rests: 0,
+            rests_until: None,
+            queues: Default::default(),
+        }
+    }
+
+    /// Other settings: what was refused to the former ones may be granted to these.
+    pub fn renew(&mut self, app: App, sender: String) {
+        if self.sender != sender {
+            (self.rests, self.rests_until) = (0, None);
+            self.sender = sender;
+        }
+        self.app = app;
+    }
+
+    /// There may be something in this queue; `own`: queued by this process.
+    pub fn want(&mut self, channel: Channel, own: bool) {
+        if let Some(queue) = self.queue(channel) {
+            queue.wanted = true;
+            queue.own |= own;
+        }
+    }
+
+    /// There is nothing in it for now.
+    pub fn is_empty(&mut self, channel: Channel) {
+        if let Some(queue) = self.queue(channel) {
+            queue.wanted = false;
+        }
+    }
+
+    /// Whoever adopts takes care of it.
+    pub fn leave(&mut self) {
+        for queue in &mut self.queues {
+            queue.wanted = false;
+        }
+    }
+
+    /// The same for queues in which this process never queued anything, or for all.
+    pub fn leave_others(&mut self, but_own: bool) {
+        for queue in &mut self.queues {
+            queue.wanted &= but_own && queue.own;
+        }
+    }
+
+    /// WeChat has limited the API.
+    pub fn pause(&mut self, channel: Channel, left: Duration) {
+        if let Some(queue) = self.queue(channel) {
+            queue.paused_until = Some(Instant::now() + left.min(LONGEST_PAUSE));
+        }
+    }
+
+    /// Nothing can be sent.
+    pub fn hold(&mut self, hold: Hold) {
+        let rest = match hold {
+            // The circuit says when the next try is; whether it is time is seen without a request.
+            Hold::Route | Hold::Store => backoff::jittered(Duration::from_secs(1)),
+            Hold::Token | Hold::Settings => backoff::after(self.rests + 1).min(LONGEST_REST),
+        };
+        self.rests = self.rests.saturating_add(1);
+        self.window = 1;
+        self.rests_until = Some(Instant::now() + rest);
+    }
+
+    /// What a message has shown.
+    pub fn found(&mut self, finding: Finding) {
+        match finding {
+            Finding::Answers => {
+                self.window = (self.window * 2).clamp(1, self.most);
+                (self.rests, self.rests_until) = (0, None);
+            }
+            Finding::Silent => self.window = 1,
+        }
+    }
+
+    /// The queues that can be asked for messages, and for how many.
+    pub fn ready(&mut self, now: Instant) -> Vec<(Channel, usize)> {
+        if self.asking || self.rests_until.is_some_and(|until| now < until) {
+            return Vec::new();
+        }
+        let free = self.window.saturating_sub(self.in_flight);
+        // Not for each place that becomes free: a claim costs the same for many messages as for one.
+        if free == 0 || (self.in_flight > 0 && free * 2 < self.window) {
+            return Vec::new();
+        }
+        let wanted = Channel::ALL.into_iter().zip(&self.queues).filter(|(_, queue)| queue.is_ready(now));
+        wanted.map(|(channel, _)| (channel, free)).collect()
+    }
+
+    /// When something that waits for a time can be asked for.
+    pub fn wakes(&self, now: Instant) -> Option<Instant> {
+        let wanted = self.queues.iter().filter(|queue| queue.wanted);
+        wanted.filter_map(|queue| queue.paused_until.max(self.rests_until)).filter(|at| *at > now).min()
+    }
+
+    /// Whether any queue may hold something that could be sent by then.
+    pub fn is_busy(&self, now: Instant) -> bool {
+        let rests = self.rests_until.is_some_and(|until| now < until);
+        self.in_flight > 0 || self.asking || (!rests && self.queues.iter().any(|queue| queue.is_ready(now)))
+    }
+
+    fn queue(&mut self, channel: Channel) -> Option<&mut Queue> {
+        Channel::ALL.into_iter().zip(&mut self.queues).find_map(|(known, queue)| (known == channel).then_some(queue))
+    }
+}
+
+impl Queue {
+    fn is_ready(&self, now: Instant) -> bool {
+        self.wanted && self.paused_until.is_none_or(|until| until <= now)
+    }
+}

@@ -1,0 +1,82 @@
+//! How a thread that queues a message wakes the one that delivers.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::config::Settings;
+use crate::message::Channel;
+use crate::store::keeper::KeeperKey;
+
+/// More queues than one process fills between two looks; what does not fit is found by whoever adopts.
+const LIMIT: usize = 256;
+
+/// A queue that has a new message.
+#[derive(Clone)]
+pub struct Ring {
+    /// The account, as the process knows it.
+    pub settings: Arc<Settings>,
+    /// The API.
+    pub channel: Channel,
+    /// [`Sender::version`](crate::store::Sender::version) of these settings.
+    pub sender: String,
+}
+
+/// Rings, and the word to stop.
+#[derive(Default)]
+pub struct Bell {
+    heard: Mutex<Heard>,
+    notify: Notify,
+}
+
+#[derive(Default)]
+struct Heard {
+    rings: Vec<Ring>,
+    stop: Option<Instant>,
+}
+
+impl Bell {
+    /// A queue has a new message.
+    pub fn ring(&self, ring: Ring) {
+        let mut heard = self.heard.lock();
+        let rings = &mut heard.rings;
+        rings.retain(|known| !known.is_of(&ring));
+        if rings.len() < LIMIT {
+            rings.push(ring);
+        }
+        drop(heard);
+        self.notify.notify_one();
+    }
+
+    /// Nothing new is begun but what was rung for, and nothing at all after `until`.
+    pub fn stop(&self, until: Instant) {
+        self.heard.lock().stop = Some(until);
+        self.notify.notify_one();
+    }
+
+    /// What was rung for since the last look, and whether to stop.
+    pub fn take(&self) -> (Vec<Ring>, Option<Instant>) {
+        let mut heard = self.heard.lock();
+        (std::mem::take(&mut heard.rings), heard.stop)
+    }
+
+    /// Whether the word to stop was given.
+    pub fn is_stopping(&self) -> bool {
+        self.heard.lock().stop.is_some()
+    }
+
+    /// Waits for the next ring, or the word to stop.
+    pub async fn wait(&self) {
+        self.notify.notified().await;
+    }
+}
+
+impl Ring {
+    fn is_of(&self, other: &Self) -> bool {
+        self.channel == other.channel
+            && self.settings.appid == other.settings.appid
+            && KeeperKey::of(&self.settings).is_of(&other.settings)
+    }
+}

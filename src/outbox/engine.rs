@@ -1,0 +1,397 @@
+//! Claims messages, sends them, and writes down how they ended: as many at once as the account's window allows, on one thread.
+
+use std::future::Future;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::{Either, FutureExt, select};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::runtime::Builder;
+use tokio::time::{timeout, timeout_at};
+
+use super::account::Account;
+use super::bell::{Bell, Ring};
+use super::desk::Desk;
+use super::sender;
+use crate::app::{App, Hands, Hold, Tried};
+use crate::config::Settings;
+use crate::message::Channel;
+use crate::process::Process;
+use crate::reach::Reach;
+use crate::store::keeper::KeeperKey;
+use crate::store::{MessageId, Queue, State};
+use crate::wechat::deadline::Deadline;
+use crate::{log, quota};
+
+/// So long verdicts are gathered before they are written together, while others are still awaited.
+const GATHERING: Duration = Duration::from_millis(1);
+/// With nothing to do, and nobody who rings.
+const IDLE: Duration = Duration::from_secs(60);
+/// Between two attempts to write down verdicts that the store did not take.
+const REPEAT: Duration = Duration::from_secs(1);
+/// No transaction takes longer.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Until the setting is there.
+const CONCURRENCY: usize = 32;
+/// Accounts of one deliverer.
+const ACCOUNT_LIMIT: usize = 1000;
+/// How many verdicts may wait for a store that fails.
+const UNWRITTEN_LIMIT: usize = 4096;
+
+/// Which part a deliverer plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A thread in a process that queues: its own messages, and what others left over if nobody else of the host adopts it.
+    Thread,
+    /// `routine-template work`: everything, always.
+    Worker,
+}
+
+type Flight = FuturesUnordered<Pin<Box<dyn Future<Output = Event>>>>;
+
+/// What a future comes back with.
+enum Event {
+    /// Whether messages of this account and queue can be sent.
+    Asked(usize, Channel, usize, Result<(), Hold>),
+    /// A message was tried.
+    Tried(usize, Box<Tried>),
+}
+
+impl Event {
+    fn is_verdict(&self) -> bool {
+        matches!(self, Self::Tried(..))
+    }
+}
+
+/// The deliverer of one thread.
+pub struct Engine {
+    process: &'static Process,
+    reach: Rc<Reach>,
+    bell: Arc<Bell>,
+    role: Role,
+    desks: Vec<Desk>,
+    /// Each with the number of its desk.
+    accounts: Vec<(usize, Account)>,
+    /// Verdicts that the store has not taken yet, by the number of their account.
+    unwritten: Vec<(usize, Vec<Tried>)>,
+    write_again: Instant,
+}
+
+impl Engine {
+    /// One that has nothing to do until the bell rings.
+    pub fn new(process: &'static Process, bell: Arc<Bell>, role: Role) -> Self {
+        Self {
+            process,
+            reach: Rc::default(),
+            bell,
+            role,
+            desks: Vec::new(),
+            accounts: Vec::new(),
+            unwritten: Vec::new(),
+            write_again: Instant::now(),
+        }
+    }
+
+    /// Takes care of the store that these settings name.
+    pub fn attend(&mut self, settings: Arc<Settings>) {
+        self.desk(&settings);
+    }
+
+    /// Delivers until it is told to stop.
+    pub fn run(mut self) -> io::Result<()> {
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+        runtime.block_on(self.serve());
+        Ok(())
+    }
+
+    async fn serve(&mut self) {
+        let mut flight = Flight::new();
+        loop {
+            let (rings, stop) = self.bell.take();
+            for ring in rings {
+                self.hear(ring);
+            }
+            let now = Instant::now();
+            match stop {
+                None => self.look(now),
+                Some(until) if now >= until => return,
+                Some(_) => self.finish_own(),
+            }
+            self.write_again(now);
+            self.ask(&mut flight, now);
+            if stop.is_some() && flight.is_empty() && !self.accounts.iter().any(|(_, account)| account.is_busy(now)) {
+                return;
+            }
+            let wake = self.wakes(now).min(stop.unwrap_or(now + IDLE));
+            let events = self.wait(&mut flight, wake).await;
+            self.handle(events, &mut flight);
+        }
+    }
+
+    fn hear(&mut self, ring: Ring) {
+        let desk = self.desk(&ring.settings);
+        let app = App::new(ring.settings, Arc::default());
+        if let Some(account) = self.account(desk, app, ring.sender) {
+            account.want(ring.channel, true);
+        }
+    }
+
+    /// What others have left, and what has become due.
+    fn look(&mut self, now: Instant) {
+        for desk in 0..self.desks.len() {
+            let hands = Hands { process: self.process, reach: &self.reach };
+            let role = self.role;
+            let queues = match self.desks.get_mut(desk) {
+                Some(desk) if desk.next_look <= now => desk.look(hands, role),
+                _ => continue,
+            };
+            for queue in queues {
+                self.adopt(desk, &queue);
+            }
+        }
+    }
+
+    fn adopt(&mut self, desk: usize, queue: &Queue) {
+        let known = |account: &Account| account.app.settings().appid == queue.appid && account.sender == queue.sender;
+        if let Some((_, account)) = self.accounts.iter_mut().find(|(of, account)| *of == desk && known(account)) {
+            return account.want(queue.channel, false);
+        }
+        let Some(settings) = self.desks.get(desk).map(|desk| desk.settings.clone()) else { return };
+        let keeper = self.reach.keeper(&settings);
+        let found = keeper
+            .run(Deadline::after(PATIENCE), &self.process.stats, |store, until| store.sender(&queue.appid, until));
+        // Without a store there is nothing to deliver, either.
+        let Ok(Some(sender)) = found else { return };
+        match sender::settings(&sender, &settings) {
+            Ok(own) => {
+                let app = App::new(own, Arc::default());
+                if let Some(account) = self.account(desk, app, sender.version) {
+                    account.want(queue.channel, false);
+                }
+            }
+            Err(error) => {
+                let details = [("appid", queue.appid.as_str()), ("detail", error.message(settings.hint_lang))];
+                say(self.process, &settings, "queue_settings", &details);
+            }
+        }
+    }
+
+    /// Looks for a way and a token for whoever could send something.
+    fn ask(&mut self, flight: &mut Flight, now: Instant) {
+        for (number, (_, account)) in self.accounts.iter_mut().enumerate() {
+            for (channel, free) in account.ready(now) {
+                account.asking = true;
+                let (app, process, reach) = (account.app.clone(), self.process, self.reach.clone());
+                flight.push(Box::pin(async move {
+                    let may = app.may_deliver(Hands { process, reach: &reach }).await;
+                    Event::Asked(number, channel, free, may)
+                }));
+                // The next one when this one is through: the token is then there, and the window smaller.
+                break;
+            }
+        }
+    }
+
+    /// Waits until something happens; what happens at nearly the same time is gathered.
+    async fn wait(&self, flight: &mut Flight, wake: Instant) -> Vec<Event> {
+        let mut events = Vec::new();
+        {
+            let rung = pin!(self.bell.wait());
+            let happens = async {
+                let first = if flight.is_empty() {
+                    rung.await;
+                    None
+                } else {
+                    match select(rung, flight.next()).await {
+                        Either::Left(_) => None,
+                        Either::Right((event, _)) => event,
+                    }
+                };
+                events.extend(first);
+            };
+            // The time is over when there is something to look at; nothing that has come back is lost by it.
+            let _ = timeout_at(wake.into(), happens).await;
+        }
+        if events.is_empty() || !events.iter().all(Event::is_verdict) {
+            return events;
+        }
+        let gather = async {
+            while let Some(event) = flight.next().await {
+                let goes_on = event.is_verdict();
+                events.push(event);
+                if !goes_on {
+                    break;
+                }
+            }
+        };
+        // As above.
+        let _ = timeout(GATHERING, gather).await;
+        events
+    }
+
+    fn handle(&mut self, events: Vec<Event>, flight: &mut Flight) {
+        let mut tried: Vec<(usize, Vec<Tried>)> = Vec::new();
+        for event in events {
+            match event {
+                Event::Asked(number, channel, free, may) => self.asked(number, channel, free, may, flight),
+                Event::Tried(number, one) => match tried.iter_mut().find(|(of, _)| *of == number) {
+                    Some((_, batch)) => batch.push(*one),
+                    None => tried.push((number, vec![*one])),
+                },
+            }
+        }
+        for (number, batch) in tried {
+            self.tried(number, batch);
+        }
+    }
+
+    fn asked(&mut self, number: usize, channel: Channel, free: usize, may: Result<(), Hold>, flight: &mut Flight) {
+        let role = self.role;
+        let stopping = self.bell.is_stopping();
+        let hands = Hands { process: self.process, reach: &self.reach };
+        let Some((desk, account)) = self.accounts.get_mut(number) else { return };
+        account.asking = false;
+        if let Err(hold) = may {
+            account.hold(hold);
+            // Of all who cannot send now, one tries again.
+            if stopping || !self.desks.get(*desk).is_some_and(|desk| desk.adopts(role)) {
+                account.leave();
+            }
+            return;
+        }
+        let claimed = match account.app.claim(hands, channel, free) {
+            Ok(claimed) => claimed,
+            Err(_) => return account.hold(Hold::Store),
+        };
+        if let Some(pause) = &claimed.pause {
+            account.pause(channel, quota::left(pause.until));
+            return;
+        }
+        if !claimed.more {
+            account.is_empty(channel);
+        }
+        if !claimed.ended.is_empty() {
+            // Those behind them may be first now.
+            account.want(channel, false);
+        }
+        self.process.stats.claimed.add(claimed.jobs.len() as u64);
+        account.in_flight += claimed.jobs.len();
+        report(self.process, account.app.settings(), &claimed.ended);
+        for job in claimed.jobs {
+            let (app, process, reach) = (account.app.clone(), self.process, self.reach.clone());
+            flight.push(Box::pin(async move {
+                let copy = job.clone();
+                let sent = app.deliver(Hands { process, reach: &reach }, channel, copy);
+                // One message that trips a fault of ours takes no other with it.
+                let tried = match AssertUnwindSafe(sent).catch_unwind().await {
+                    Ok(tried) => tried,
+                    Err(_) => app.broken(job, channel),
+                };
+                Event::Tried(number, Box::new(tried))
+            }));
+        }
+    }
+
+    fn tried(&mut self, number: usize, batch: Vec<Tried>) {
+        let Some((_, account)) = self.accounts.get_mut(number) else { return };
+        account.in_flight = account.in_flight.saturating_sub(batch.len());
+        for tried in &batch {
+            account.found(tried.finding());
+            // The same user's next message may be first now.
+            account.want(tried.channel(), false);
+            if tried.comes_again() {
+                self.process.stats.retried.increment();
+            }
+        }
+        let settings = account.app.settings();
+        for (id, errcode, errmsg) in batch.iter().filter_map(Tried::alarm) {
+            let (id, errcode) = (id.to_string(), errcode.map(|code| code.to_string()).unwrap_or_default());
+            let details = [("id", id.as_str()), ("errcode", &errcode), ("errmsg", errmsg)];
+            say(self.process, settings, "queue_refused", &details);
+        }
+        self.write(number, batch);
+    }
+
+    fn write(&mut self, number: usize, batch: Vec<Tried>) {
+        let hands = Hands { process: self.process, reach: &self.reach };
+        let Some((_, account)) = self.accounts.get_mut(number) else { return };
+        if account.app.settle(hands, &batch).is_ok() {
+            return;
+        }
+        // The keeper has counted and reported it. Verdicts are worth more than new messages.
+        account.hold(Hold::Store);
+        self.write_again = Instant::now() + REPEAT;
+        if self.unwritten.iter().map(|(_, batch)| batch.len()).sum::<usize>() < UNWRITTEN_LIMIT {
+            self.unwritten.push((number, batch));
+        }
+    }
+
+    fn write_again(&mut self, now: Instant) {
+        if !self.unwritten.is_empty() && self.write_again <= now {
+            for (number, batch) in std::mem::take(&mut self.unwritten) {
+                self.write(number, batch);
+            }
+        }
+    }
+
+    /// No message any more but what was queued here.
+    fn finish_own(&mut self) {
+        let own = self.role == Role::Thread;
+        self.accounts.iter_mut().for_each(|(_, account)| account.leave_others(own));
+    }
+
+    fn wakes(&self, now: Instant) -> Instant {
+        let desks = self.desks.iter().map(|desk| desk.next_look);
+        let accounts = self.accounts.iter().filter_map(|(_, account)| account.wakes(now));
+        let verdicts = (!self.unwritten.is_empty()).then_some(self.write_again);
+        desks.chain(accounts).chain(verdicts).min().unwrap_or(now + IDLE)
+    }
+
+    fn desk(&mut self, settings: &Arc<Settings>) -> usize {
+        let key = KeeperKey::of(settings);
+        if let Some(known) = self.desks.iter().position(|desk| key.is_of(&desk.settings)) {
+            return known;
+        }
+        self.desks.push(Desk::new(settings.clone(), self.role));
+        self.desks.len() - 1
+    }
+
+    fn account(&mut self, desk: usize, app: App, sender: String) -> Option<&mut Account> {
+        let same = |account: &Account| account.app.settings().appid == app.settings().appid;
+        if let Some(known) = self.accounts.iter().position(|(of, account)| *of == desk && same(account)) {
+            let (_, account) = self.accounts.get_mut(known)?;
+            account.renew(app, sender);
+            return Some(account);
+        }
+        if self.accounts.len() >= ACCOUNT_LIMIT {
+            // Whoever adopts has the same bound; it is far above the accounts of any host.
+            return None;
+        }
+        let most = self.desks.get(desk).map(|_| CONCURRENCY)?;
+        self.accounts.push((desk, Account::new(app, sender, most)));
+        self.accounts.last_mut().map(|(_, account)| account)
+    }
+}
+
+/// Messages that ended without being sent.
+fn report(process: &Process, settings: &Settings, ended: &[(MessageId, State)]) {
+    for (id, state) in ended {
+        let (event, counter) = match state {
+            State::Expired => ("queue_expired", &process.stats.expired),
+            State::Unknown => ("queue_unknown", &process.stats.transport_unknown),
+            _ => ("queue_refused", &process.stats.refused_local),
+        };
+        counter.increment();
+        say(process, settings, event, &[("id", &id.to_string())]);
+    }
+}
+
+fn say(process: &Process, settings: &Settings, event: &str, details: &[(&str, &str)]) {
+    if log::write(settings.log_file.as_deref(), event, details).is_err() {
+        process.stats.log_failures.increment();
+    }
+}

@@ -1,0 +1,29 @@
+//! Delivery of what `queue()` has accepted.
+//!
+//! ```text
+//! app/queue     validates, writes one durable row, rings the bell
+//! deliverer     the thread of this process, started by the first ring      bell    how it is woken
+//! desk          one store: who adopts, and when to look
+//! engine        claims, sends and settles, as much at once as may be       account  one account's queues and rests
+//! app/deliver   the stages of one message, the same as for `send()`        backoff  when it is tried again
+//! sender        an account's settings, for a process that was never told
+//! ```
+//!
+//! Whoever queued a message sends it at once, from its own thread. Of all processes of a host one adopts what is left over:
+//! messages that are to be tried again or later, and those of processes that have ended. Which one is a matter of a lease in the
+//! store. A message may be claimed by anybody, but by one only; nothing else is needed for several deliverers to get along.
+//!
+//! Until a message is claimed, the end of a process costs it nothing. From the claim to the written verdict it counts as being
+//! sent: if the process ends in between, nobody knows whether it arrived, and it is not sent again unless it was asked for.
+
+mod account;
+pub mod backoff;
+mod bell;
+mod deliverer;
+mod desk;
+mod engine;
+pub mod sender;
+
+pub use bell::{Bell, Ring};
+pub use deliverer::Deliverer;
+pub use engine::{Engine, Role};

@@ -1,0 +1,83 @@
+//! An account's settings in the store, for a deliverer that was never configured: CRMEB keeps appid and secret in its database and
+//! says them at run time, in the request that queues.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::config::{SETTINGS, Secret, Settings, TokenMode};
+use crate::error::Error;
+use crate::fingerprint;
+use crate::store::Sender;
+
+/// Settings that say how the process itself works rather than how the account sends.
+const STAYS_HERE: [&str; 4] = ["store", "durability", "delivery", "concurrency"];
+
+/// What the store keeps; `token` is the one that the application has just supplied, in mode `external`.
+pub fn of(settings: &Settings, token: Option<&str>) -> Sender {
+    let mut pairs = Map::new();
+    for (name, value) in settings.written().filter(|(name, _)| !STAYS_HERE.contains(name)) {
+        pairs.insert(name.to_owned(), Value::from(value));
+    }
+    if settings.token_mode == TokenMode::External {
+        // It may be set by a token being there, without a word of its own.
+        pairs.insert("token_mode".to_owned(), Value::from("external"));
+        pairs.insert("token".to_owned(), Value::from(token.unwrap_or_else(|| settings.token.reveal())));
+    }
+    let text = Value::Object(pairs).to_string();
+    Sender { version: fingerprint::of(&[&text]), settings: Secret::new(text) }
+}
+
+/// The settings again, in the process and at the store that `here` names. Names that this version does not know belong to another
+/// one and are left out.
+pub fn settings(sender: &Sender, here: &Settings) -> Result<Arc<Settings>, Error> {
+    let pairs: Map<String, Value> = serde_json::from_str(sender.settings.reveal())
+        .map_err(|_| Error::config("存储中的账号设置无法读取", "the account's settings in the store cannot be read"))?;
+    let known = |name: &str| SETTINGS.iter().any(|setting| setting.name == name) && !STAYS_HERE.contains(&name);
+    let pairs = pairs.iter().filter(|(name, _)| known(name));
+    let pairs = pairs.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
+    let own = here.written().filter(|(name, _)| STAYS_HERE.contains(name));
+    Settings::from_pairs(own.chain(pairs)).map(Arc::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_come_back_from_the_store_but_for_those_of_the_process() {
+        let pairs =
+            [("appid", "wx1"), ("secret", "s1"), ("timeout_ms", "700"), ("store", "off"), ("delivery", "worker")];
+        let given = Settings::from_pairs(pairs).unwrap();
+        let here = Settings::from_pairs([("store", "/var/lib/elsewhere"), ("secret", "s2")]).unwrap();
+        let back = settings(&of(&given, None), &here).unwrap();
+        assert_eq!((back.appid.as_str(), back.secret.reveal(), back.timeout), ("wx1", "s1", given.timeout));
+        assert_eq!((&back.store, back.delivery), (&here.store, here.delivery));
+    }
+
+    #[test]
+    fn another_secret_or_supplied_token_is_another_version() {
+        let version =
+            |secret, token| of(&Settings::from_pairs([("appid", "wx1"), ("secret", secret)]).unwrap(), token).version;
+        assert_eq!(version("s1", None), version("s1", None));
+        assert_ne!(version("s1", None), version("s2", None));
+        let external = Settings::from_pairs([("appid", "wx1"), ("token_mode", "external")]).unwrap();
+        assert_ne!(of(&external, Some("t1")).version, of(&external, Some("t2")).version);
+        assert_eq!(settings(&of(&external, Some("t1")), &external).unwrap().token.reveal(), "t1");
+    }
+
+    #[test]
+    fn no_debug_output_shows_the_secret() {
+        let given = Settings::from_pairs([("appid", "wx1"), ("secret", "feedface")]).unwrap();
+        assert!(!format!("{given:?} {:?}", of(&given, None)).contains("feedface"));
+    }
+
+    #[test]
+    fn a_setting_of_a_later_version_is_left_out_and_a_broken_record_is_an_error() {
+        let record = |text: &str| Sender { version: String::new(), settings: Secret::new(text.to_owned()) };
+        let here = Settings::from_pairs([]).unwrap();
+        assert_eq!(settings(&record(r#"{"appid":"wx1","from_the_future":"1"}"#), &here).unwrap().appid, "wx1");
+        assert!(settings(&record("[]"), &here).is_err());
+        assert!(settings(&record(r#"{"timeout_ms":"soon"}"#), &here).is_err());
+    }
+}
