@@ -8,60 +8,77 @@ use super::post::{Line, Posted};
 use crate::answer::Source;
 use crate::error::Error;
 use crate::language::plain_text;
+use crate::message::Channel;
 use crate::quota;
 use crate::store::{Begin, End, Settlement, State};
 use crate::wechat::errcode::Outcome;
 
+/// Texts that the end of a message refers to.
+pub(super) struct Words {
+    errmsg: String,
+    msgid: Option<String>,
+}
+
 impl App {
     pub(super) fn close(&self, line: &Line<'_>, begin: &Begin<'_>, ticket: &Ticket, posted: &Posted) {
-        let mut end = End {
-            state: State::NotSent,
-            last_word: false,
-            settlement: Settlement::GivenBack,
-            grant: ticket.grant,
-            errcode: None,
-            from_wechat: false,
-            errmsg: "",
-            msgid: None,
-            rid: None,
-            attempts: posted.attempts,
-            api: begin.channel.path(),
-            day: quota::day(Timestamp::now()),
-            pause: posted.pause.clone(),
-            again: None,
-        };
-        let (msgid, errmsg);
-        match &posted.result {
-            Ok(answer) => {
-                let delivered = answer.outcome == Outcome::Delivered;
-                end.state = if delivered { State::Delivered } else { State::Refused };
-                // What concerns this message is final; what concerns the account or the hour is not.
-                end.last_word =
-                    matches!(answer.outcome, Outcome::Delivered | Outcome::RefusedUser | Outcome::RefusedPayload);
-                end.settlement = match answer.errcode {
-                    _ if delivered => Settlement::Spent,
-                    43101 => Settlement::Zero { seen: ticket.seen },
-                    _ => Settlement::GivenBack,
-                };
-                end.errcode = Some(answer.errcode);
-                end.from_wechat = answer.source == Source::Wechat;
-                end.errmsg = &answer.errmsg;
-                msgid = answer.msgid.as_ref().map(ToString::to_string);
-                end.msgid = msgid.as_deref();
-                end.rid = answer.rid.as_deref();
-            }
-            Err(error) => {
-                if matches!(error, Error::Transport { ambiguous: true, .. }) {
-                    (end.state, end.last_word, end.settlement) = (State::Unknown, true, Settlement::Kept);
-                }
-                errmsg = plain_text(error.message(self.settings.hint_lang));
-                end.errmsg = &errmsg;
-            }
-        }
+        let words = self.words(posted);
+        let end = end(begin.channel, ticket, posted, &words);
         // The message is out. If its end cannot be written, its lease runs out and the row reads `unknown`; the keeper has
         // counted and reported it.
         let _ = line.keeper.run(line.deadline.or_a_moment(), &line.process.stats, |store, until| {
             store.finish(begin, ticket.epoch, &end, until)
         });
     }
+
+    /// The texts of [`end`].
+    pub(super) fn words(&self, posted: &Posted) -> Words {
+        match &posted.result {
+            Ok(answer) => {
+                Words { errmsg: answer.errmsg.clone(), msgid: answer.msgid.as_ref().map(ToString::to_string) }
+            }
+            Err(error) => Words { errmsg: plain_text(error.message(self.settings.hint_lang)), msgid: None },
+        }
+    }
+}
+
+/// What the store is told of a message that was let go.
+pub(super) fn end<'a>(channel: Channel, ticket: &Ticket, posted: &'a Posted, words: &'a Words) -> End<'a> {
+    let mut end = End {
+        state: State::NotSent,
+        last_word: false,
+        settlement: Settlement::GivenBack,
+        grant: ticket.grant,
+        errcode: None,
+        from_wechat: false,
+        errmsg: &words.errmsg,
+        msgid: words.msgid.as_deref(),
+        rid: None,
+        attempts: posted.attempts,
+        api: channel.path(),
+        day: quota::day(Timestamp::now()),
+        pause: posted.pause.clone(),
+        again: None,
+    };
+    match &posted.result {
+        Ok(answer) => {
+            let delivered = answer.outcome == Outcome::Delivered;
+            end.state = if delivered { State::Delivered } else { State::Refused };
+            // What concerns this message is final; what concerns the account or the hour is not.
+            end.last_word =
+                matches!(answer.outcome, Outcome::Delivered | Outcome::RefusedUser | Outcome::RefusedPayload);
+            end.settlement = match answer.errcode {
+                _ if delivered => Settlement::Spent,
+                43101 => Settlement::Zero { seen: ticket.seen },
+                _ => Settlement::GivenBack,
+            };
+            end.errcode = Some(answer.errcode);
+            end.from_wechat = answer.source == Source::Wechat;
+            end.rid = answer.rid.as_deref();
+        }
+        Err(Error::Transport { ambiguous: true, .. }) => {
+            (end.state, end.last_word, end.settlement) = (State::Unknown, true, Settlement::Kept);
+        }
+        Err(_) => {}
+    }
+    end
 }
