@@ -1,30 +1,29 @@
 //! The store before a message: key, pause and ledger in one transaction, which says go or answers in WeChat's place.
 
-use std::borrow::Cow;
 use std::thread;
 use std::time::Duration;
 
 use super::App;
 use super::failure::{key_taken, under_way, unknown_before};
 use super::post::Line;
+use super::prepare::Prepared;
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::fingerprint;
 use crate::language::{Language, Text, plain_text};
-use crate::message::Message;
-use crate::process::Process;
 use crate::quota;
 use crate::store::{Begin, Begun, Delivery, Grant, LocalRefusal, MessageId, State};
+use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode;
 
 /// WeChat's openids have 28 characters; whatever is longer than this is none.
 pub(super) const OPENID_LIMIT: usize = 128;
 /// Template ids have 43; rows keep so much of what is none.
-const TEMPLATE_ID_LIMIT: usize = 128;
+pub(super) const TEMPLATE_ID_LIMIT: usize = 128;
 /// A message whose process has not closed its row this long after its deadline is one of which nobody knows.
 pub(super) const MARGIN: Duration = Duration::from_secs(2);
 /// Between two looks at a message with the same key that another call is sending.
-const LOOK: Duration = Duration::from_millis(15);
+pub(super) const LOOK: Duration = Duration::from_millis(15);
 
 /// The right to send, as the store gave it.
 pub(super) struct Ticket {
@@ -44,112 +43,97 @@ pub(super) enum Gate {
     Answered(Answer),
 }
 
+/// A look at the store: decided, or not yet.
+pub(super) enum Passage {
+    /// The store has spoken.
+    Decided(Gate),
+    /// Another call is sending a message with this key.
+    Taken {
+        /// Its process has ended, as the next look will say: no need to wait for it.
+        abandoned: bool,
+    },
+}
+
 impl App {
-    pub(super) fn begin<'a>(
-        &'a self,
-        process: &'a Process,
-        message: &'a Message<'_>,
-        touser: &'a str,
-        template_id: &'a str,
-        shown_openid: &'a str,
-    ) -> Begin<'a> {
-        Begin {
-            id: MessageId::new(),
-            owner: process.owner(),
-            lease: Duration::ZERO,
-            appid: &self.settings.appid,
-            openid: cut(touser, OPENID_LIMIT),
-            shown_openid,
-            template_id: cut(template_id, TEMPLATE_ID_LIMIT),
-            channel: message.options.channel,
-            key: message.options.key.as_deref(),
-            policy: message.options.grants.unwrap_or(self.settings.grants),
-            changed: None,
-            payload: None,
-            retention: self.settings.retention,
-            abandoned: None,
-            queued: false,
-        }
-    }
-
-    pub(super) fn shown_openid<'a>(&self, touser: &'a str) -> Cow<'a, str> {
-        if self.settings.hash_openid {
-            Cow::Owned(hashed_openid(&self.settings.appid, cut(touser, OPENID_LIMIT)))
-        } else {
-            Cow::Borrowed(cut(touser, OPENID_LIMIT))
-        }
-    }
-
     /// A message that was refused before the store was asked leaves its row all the same.
-    pub(super) fn leave_refusal(
-        &self,
-        line: &Line<'_>,
-        message: &Message<'_>,
-        touser: &str,
-        template_id: &str,
-        answer: Answer,
-    ) -> Result<Answer, Error> {
-        let shown_openid = self.shown_openid(touser);
-        let begin = self.begin(line.process, message, touser, template_id, &shown_openid);
+    pub(super) fn leave_refusal(&self, line: &Line<'_>, prepared: &Prepared, answer: Answer) -> Answer {
+        let begin = prepared.begin(self, line.process);
         let refusal = LocalRefusal { errcode: answer.errcode, errmsg: &answer.errmsg };
         let left =
             line.keeper.run(line.deadline, &line.process.stats, |store, until| store.refuse(&begin, &refusal, until));
         // Without a store there is no row and so no id; the keeper has counted and reported it.
-        Ok(Answer { id: left.ok(), ..answer })
+        Answer { id: left.ok(), ..answer }
     }
 
     /// Key, pause and ledger, in one transaction.
     pub(super) fn pass_gate(&self, line: &Line<'_>, begin: &mut Begin<'_>) -> Result<Gate, Error> {
-        let hints = self.settings.hint_lang;
         let mut taken = false;
         loop {
             let begun = line.keeper.run(line.deadline, &line.process.stats, |store, until| store.begin(begin, until));
-            let (id, answer) = match begun {
-                // What another call was sending a moment ago must not be sent as well.
-                Err(_) if taken => {
-                    let waited = line.deadline.total().saturating_sub(line.deadline.left());
-                    return Err(under_way(&plain_text(begin.key.unwrap_or_default()), waited.as_millis()));
-                }
-                // No store stops no message.
-                Err(_) => return Ok(Gate::Unrecorded),
-                Ok(Begun::Go { id, epoch, grant, seen }) => return Ok(Gate::Go(Ticket { id, epoch, grant, seen })),
-                Ok(Begun::Known(row)) => {
-                    same_message(begin, &row)?;
-                    let key = plain_text(begin.key.unwrap_or_default());
-                    return match (row.state, row.errcode) {
-                        (State::Delivered | State::Refused, Some(errcode)) => {
-                            Ok(Gate::Answered(Answer::from_record(&row, errcode, hints)))
-                        }
-                        _ => Err(unknown_before(&key, &row.errmsg)),
-                    };
-                }
-                Ok(Begun::UnderWay(row, owner)) => {
-                    same_message(begin, &row)?;
-                    taken = true;
-                    if row.state == State::Sending && begin.abandoned.is_none() && begin.owner.sees_ended(&owner) {
-                        begin.abandoned = Some((row.id, row.epoch));
-                        continue;
-                    }
-                    if line.deadline.left() <= LOOK {
-                        let key = plain_text(begin.key.unwrap_or_default());
-                        return Err(under_way(&key, line.deadline.total().as_millis()));
-                    }
-                    thread::sleep(LOOK);
-                    continue;
-                }
-                Ok(Begun::Paused { id, pause }) => {
-                    let until = quota::shown(pause.until);
-                    let words = errcode::find(pause.errcode).map_or("", |row| row.text);
-                    let hint = paused_hint(pause.errcode, &until);
-                    (id, Answer::local(pause.errcode, words, hints).with_hint(hint.in_language(hints)))
-                }
-                Ok(Begun::NoGrant { id, certain }) => {
-                    let refused = Answer::local(43101, "user refuse to accept the msg", hints);
-                    (id, refused.with_hint(no_grant_hint(certain, hints)))
-                }
-            };
-            return Ok(Gate::Answered(Answer { id: Some(id), ..answer }));
+            match self.judge(begin, begun.ok(), taken, line.deadline)? {
+                Passage::Decided(gate) => return Ok(gate),
+                Passage::Taken { abandoned: true } => {}
+                Passage::Taken { abandoned: false } => thread::sleep(LOOK),
+            }
+            taken = true;
         }
+    }
+
+    /// What the store's word means for a message. `taken` says that another call was sending it a moment ago; no word means that
+    /// there is no store at this moment.
+    pub(super) fn judge(
+        &self,
+        begin: &mut Begin<'_>,
+        begun: Option<Begun>,
+        taken: bool,
+        deadline: Deadline,
+    ) -> Result<Passage, Error> {
+        let hints = self.settings.hint_lang;
+        let (id, answer) = match begun {
+            // What another call was sending a moment ago must not be sent as well.
+            None if taken => {
+                let waited = deadline.total().saturating_sub(deadline.left());
+                return Err(under_way(&plain_text(begin.key.unwrap_or_default()), waited.as_millis()));
+            }
+            // No store stops no message.
+            None => return Ok(Passage::Decided(Gate::Unrecorded)),
+            Some(Begun::Go { id, epoch, grant, seen }) => {
+                return Ok(Passage::Decided(Gate::Go(Ticket { id, epoch, grant, seen })));
+            }
+            Some(Begun::Known(row)) => {
+                same_message(begin, &row)?;
+                let key = plain_text(begin.key.unwrap_or_default());
+                return match (row.state, row.errcode) {
+                    (State::Delivered | State::Refused, Some(errcode)) => {
+                        Ok(Passage::Decided(Gate::Answered(Answer::from_record(&row, errcode, hints))))
+                    }
+                    _ => Err(unknown_before(&key, &row.errmsg)),
+                };
+            }
+            Some(Begun::UnderWay(row, owner)) => {
+                same_message(begin, &row)?;
+                if row.state == State::Sending && begin.abandoned.is_none() && begin.owner.sees_ended(&owner) {
+                    begin.abandoned = Some((row.id, row.epoch));
+                    return Ok(Passage::Taken { abandoned: true });
+                }
+                if deadline.left() <= LOOK {
+                    let key = plain_text(begin.key.unwrap_or_default());
+                    return Err(under_way(&key, deadline.total().as_millis()));
+                }
+                return Ok(Passage::Taken { abandoned: false });
+            }
+            Some(Begun::Paused { id, pause }) => {
+                let until = quota::shown(pause.until);
+                let words = errcode::find(pause.errcode).map_or("", |row| row.text);
+                let hint = paused_hint(pause.errcode, &until);
+                (id, Answer::local(pause.errcode, words, hints).with_hint(hint.in_language(hints)))
+            }
+            Some(Begun::NoGrant { id, certain }) => {
+                let refused = Answer::local(43101, "user refuse to accept the msg", hints);
+                (id, refused.with_hint(no_grant_hint(certain, hints)))
+            }
+        };
+        Ok(Passage::Decided(Gate::Answered(Answer { id: Some(id), ..answer })))
     }
 }
 
@@ -188,7 +172,7 @@ fn no_grant_hint(certain: bool, hints: Language) -> &'static str {
 }
 
 /// So much of a text as a row keeps, whole characters only.
-fn cut(text: &str, limit: usize) -> &str {
+pub(super) fn cut(text: &str, limit: usize) -> &str {
     let mut end = limit.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;

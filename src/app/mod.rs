@@ -7,6 +7,7 @@ mod failure;
 mod gate;
 mod ledger;
 mod post;
+mod prepare;
 mod records;
 mod send;
 
