@@ -13,6 +13,13 @@ pub enum Language {
 }
 
 impl Language {
+    /// The one that `LC_ALL`, `LC_MESSAGES` or `LANG` of the environment asks for, in this order: Chinese if it is, else English.
+    pub fn of_environment() -> Self {
+        let set =
+            ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(std::env::var_os).find(|value| !value.is_empty());
+        if set.is_some_and(|value| value.to_string_lossy().starts_with("zh")) { Self::Chinese } else { Self::English }
+    }
+
     /// The one of two wordings that this language asks for.
     pub fn choose<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
         match self {

@@ -43,6 +43,7 @@ pub mod registry;
 #[cfg(feature = "cli")]
 pub mod sandbox;
 pub mod stats;
+mod step;
 pub mod store;
 pub mod template;
 pub mod thread;

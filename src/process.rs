@@ -8,13 +8,14 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::Settings;
 use crate::error::Error;
+use crate::outbox::{Deliverer, Ring};
 use crate::reach::Reach;
 use crate::recent::Recent;
 use crate::stats::Stats;
@@ -48,6 +49,7 @@ pub struct Process {
     tokens: Mutex<Recent<(Arc<TokenKey>, Arc<TokenSlot>)>>,
     routes: Mutex<Recent<Arc<Route>>>,
     owner: Owner,
+    deliverer: Mutex<Option<Deliverer>>,
     /// Counters.
     pub stats: Stats,
 }
@@ -83,6 +85,7 @@ impl Process {
             tokens: Mutex::new(Recent::new(ACCOUNT_LIMIT)),
             routes: Mutex::new(Recent::new(ROUTE_LIMIT)),
             owner: Owner::current(),
+            deliverer: Mutex::new(None),
             stats: Stats::default(),
         })
     }
@@ -123,6 +126,28 @@ impl Process {
             || Ok::<_, Infallible>(Arc::new(Route::new(RouteKey::of(settings)))),
         );
         route
+    }
+
+    /// Wakes the thread that delivers, which begins with the first ring. Where it cannot begin, the message waits for whoever
+    /// adopts it.
+    pub fn deliver(&'static self, ring: Ring) {
+        let mut deliverer = self.deliverer.lock();
+        if deliverer.as_ref().is_none_or(Deliverer::has_ended) {
+            match Deliverer::start(self) {
+                Ok(started) => *deliverer = Some(started),
+                Err(_) => return self.stats.thread_failures.increment(),
+            }
+        }
+        if let Some(deliverer) = deliverer.as_ref() {
+            deliverer.ring(ring);
+        }
+    }
+
+    /// Lets the thread that delivers send what was queued here and can be sent at once, and ends it; `false` if it was still at
+    /// work when `grace` was over.
+    pub fn stop_delivery(&self, grace: Duration) -> bool {
+        let deliverer = self.deliverer.lock().take();
+        deliverer.is_none_or(|deliverer| deliverer.stop(grace))
     }
 
     /// This process, as it signs leases.

@@ -69,6 +69,8 @@ pub struct Stats {
     pub store_failures: Counter,
     /// Transactions that were left out while the store rested after a failure.
     pub store_skipped: Counter,
+    /// Times that the delivery thread could not be started.
+    pub thread_failures: Counter,
     /// Lines that could not be written to `log_file`.
     pub log_failures: Counter,
 }
@@ -94,7 +96,7 @@ impl Stats {
     }
 
     /// Name and value of every counter, in the order in which they are documented.
-    pub fn rows(&self) -> [(&'static str, u64); 20] {
+    pub fn rows(&self) -> [(&'static str, u64); 21] {
         [
             ("sends", self.sends.get()),
             ("queued", self.queued.get()),
@@ -115,6 +117,7 @@ impl Stats {
             ("circuit_refusals", self.circuit_refusals.get()),
             ("store_failures", self.store_failures.get()),
             ("store_skipped", self.store_skipped.get()),
+            ("thread_failures", self.thread_failures.get()),
             ("log_failures", self.log_failures.get()),
         ]
     }

@@ -1,7 +1,5 @@
 //! The store after a message: what its verdict means for the row, the ledger and the quota, in one transaction.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use super::App;
@@ -12,7 +10,7 @@ use crate::error::Error;
 use crate::language::plain_text;
 use crate::message::Channel;
 use crate::quota;
-use crate::store::{Begin, End, Grant, Pause, Settlement, State};
+use crate::store::{Begin, End, Settlement, State};
 use crate::wechat::errcode::Outcome;
 
 /// Texts that the end of a message refers to.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::App;
-use super::close::Closing;
-use super::gate::MARGIN;
+use super::close::{self, Words};
+use super::gate::{MARGIN, Ticket};
 use super::post::{Line, Posted};
 use crate::answer::Answer;
 use crate::config::TokenMode;
@@ -17,7 +17,7 @@ use crate::outbox::backoff;
 use crate::process::Process;
 use crate::reach::Reach;
 use crate::store::keeper::Outage;
-use crate::store::{Begin, Claim, Claimed, Job, MessageId, Settlement, State, UNSURE_LIMIT};
+use crate::store::{Begin, Claim, Claimed, End, Job, MessageId, Settlement, State, UNSURE_LIMIT};
 use crate::token::TokenFailure;
 use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::Outcome;
@@ -28,6 +28,7 @@ const UNHURRIED: Duration = Duration::from_secs(15);
 const LEASE_MARGIN: Duration = Duration::from_secs(10);
 /// WeChat wants messages to one user apart (43108), so the first rest is longer than others'.
 const USER_REST: Duration = Duration::from_secs(5);
+const WAS_DELIVERED: &str = "43101 after an attempt without a verdict, which had thus delivered it";
 
 /// Who delivers for an account, and with which connections.
 #[derive(Clone, Copy)]
@@ -55,7 +56,19 @@ pub enum Hold {
 pub struct Tried {
     job: Job,
     channel: Channel,
-    closing: Closing,
+    posted: Posted,
+    words: Words,
+    fate: Fate,
+}
+
+/// What a try means for its message.
+enum Fate {
+    /// The verdict says it.
+    Ends,
+    /// A try before had delivered it.
+    WasDelivered,
+    /// It is tried again after so long.
+    Again(Duration),
 }
 
 /// What a try says about the account's other messages.
@@ -109,7 +122,7 @@ impl App {
             Err(error) => Posted { result: Err(error), attempts: 0, pause: None },
         };
         hands.process.stats.outcome(&posted.result);
-        self.tried(job, channel, &posted)
+        self.tried(job, channel, posted)
     }
 
     async fn post_job(&self, line: &Line<'_>, channel: Channel, job: &Job) -> Posted {
@@ -124,40 +137,19 @@ impl App {
     pub fn broken(&self, job: Job, channel: Channel) -> Tried {
         let text = Text::new("内部错误，消息可能已送达", "internal error, it may have been delivered");
         let posted = Posted { result: Err(Error::Transport { text, ambiguous: true }), attempts: 1, pause: None };
-        self.tried(job, channel, &posted)
+        self.tried(job, channel, posted)
     }
 
-    /// What the end of this attempt means for the message: its end, or another try.
-    fn tried(&self, job: Job, channel: Channel, posted: &Posted) -> Tried {
-        let mut closing = Closing::of(posted, job.grant, job.seen, self.settings.hint_lang);
-        let rest = || backoff::after(job.tries.saturating_add(1));
-        match &posted.result {
-            // The attempt before, of which nobody knew, had taken the grant: it was delivered.
-            Ok(answer) if answer.errcode == 43101 && job.unsure > 0 => {
-                (closing.state, closing.settlement) = (State::Delivered, Settlement::Spent);
-                closing.errcode = Some(0);
-                closing.errmsg = "43101 after an attempt without a verdict, which had thus delivered it".to_owned();
-            }
-            // No token, so this message has not been refused.
-            Ok(answer) if answer.attempts == 0 => closing.again = Some(rest()),
-            Ok(answer) => closing.again = again(answer, rest),
-            Err(Error::Transport { ambiguous: true, .. }) => {
-                if job.resend_unknown && job.unsure + 1 < UNSURE_LIMIT {
-                    closing.again = Some(rest());
-                }
-            }
-            Err(_) => closing.again = Some(rest()),
-        }
-        if closing.again.is_some() {
-            closing.last_word = false;
-        }
-        Tried { job, channel, closing }
+    fn tried(&self, job: Job, channel: Channel, posted: Posted) -> Tried {
+        let words = self.words(&posted);
+        let fate = fate(&job, &posted);
+        Tried { job, channel, posted, words, fate }
     }
 
     /// Writes down how they ended.
     pub fn settle(&self, hands: Hands<'_>, tried: &[Tried]) -> Result<(), Outage> {
         let begins: Vec<Begin<'_>> = tried.iter().map(|tried| tried.begin(self, hands.process)).collect();
-        let ends: Vec<_> = tried.iter().zip(&begins).map(|(tried, begin)| tried.closing.end(begin)).collect();
+        let ends: Vec<End<'_>> = tried.iter().map(Tried::end).collect();
         let all: Vec<_> =
             begins.iter().zip(tried).zip(&ends).map(|((begin, tried), end)| (begin, tried.job.epoch, end)).collect();
         let keeper = hands.reach.keeper(&self.settings);
@@ -167,45 +159,72 @@ impl App {
     }
 }
 
-/// When a message that WeChat answered like this is tried again, if ever.
-fn again(answer: &Answer, rest: impl Fn() -> Duration) -> Option<Duration> {
-    match answer.outcome {
-        Outcome::Delivered
-        | Outcome::RefusedUser
-        | Outcome::RefusedPayload
-        | Outcome::Misconfigured
-        | Outcome::Gone
-        | Outcome::Unknown => None,
-        // The pause of the API holds it up as long as it must.
-        Outcome::ThrottledDay | Outcome::ThrottledMinute => Some(backoff::jittered(Duration::from_secs(1))),
-        Outcome::ThrottledUser => Some(rest().max(backoff::jittered(USER_REST))),
-        Outcome::TokenStale | Outcome::RetryLater => Some(rest()),
-    }
+/// Whether it is over with a message, and if not, when it is tried again.
+fn fate(job: &Job, posted: &Posted) -> Fate {
+    let rest = || backoff::after(job.tries.saturating_add(1));
+    let again = match &posted.result {
+        // What may have delivered it before had taken the last grant: it was delivered.
+        Ok(answer) if answer.errcode == 43101 && job.unsure > 0 => return Fate::WasDelivered,
+        // It had no token, so it has not been refused itself.
+        Ok(answer) if answer.attempts == 0 => Some(rest()),
+        Ok(answer) => match answer.outcome {
+            Outcome::Delivered
+            | Outcome::RefusedUser
+            | Outcome::RefusedPayload
+            | Outcome::Misconfigured
+            | Outcome::Gone
+            | Outcome::Unknown => None,
+            // The pause of the API holds it up as long as it must.
+            Outcome::ThrottledDay | Outcome::ThrottledMinute => Some(backoff::jittered(Duration::from_secs(1))),
+            Outcome::ThrottledUser => Some(rest().max(backoff::jittered(USER_REST))),
+            Outcome::TokenStale | Outcome::RetryLater => Some(rest()),
+        },
+        Err(Error::Transport { ambiguous: true, .. }) => {
+            (job.resend_unknown && job.unsure + 1 < UNSURE_LIMIT).then(rest)
+        }
+        Err(_) => Some(rest()),
+    };
+    again.map_or(Fate::Ends, Fate::Again)
 }
 
 impl Tried {
-    /// What it says about the account's other messages.
-    pub fn finding(&self) -> Finding {
-        match (self.closing.errcode, self.closing.state) {
-            (None, State::Unknown | State::NotSent) => Finding::Silent,
-            _ => Finding::Answers,
-        }
-    }
-
     /// Its queue.
     pub fn channel(&self) -> Channel {
         self.channel
     }
 
-    /// Whether it will be tried again.
-    pub fn comes_again(&self) -> bool {
-        self.closing.again.is_some()
+    /// What it says about the account's other messages.
+    pub fn finding(&self) -> Finding {
+        match &self.posted.result {
+            Ok(answer) if answer.attempts > 0 => Finding::Answers,
+            _ => Finding::Silent,
+        }
     }
 
-    /// Id, errcode and words of a refusal for good that is not the buyer's: something that a person must look at.
-    pub fn alarm(&self) -> Option<(MessageId, Option<i64>, &str)> {
-        let final_refusal = self.closing.state == State::Refused && !self.comes_again();
-        (final_refusal && !self.closing.last_word).then_some((self.job.id, self.closing.errcode, &self.closing.errmsg))
+    /// Whether it will be tried again.
+    pub fn comes_again(&self) -> bool {
+        matches!(self.fate, Fate::Again(_))
+    }
+
+    /// Id and verdict of a refusal that is neither the buyer's nor this message's alone: something that a person must look at.
+    pub fn alarm(&self) -> Option<(MessageId, &Answer)> {
+        let answer = self.posted.result.as_ref().ok()?;
+        let alarming = matches!(answer.outcome, Outcome::Misconfigured | Outcome::Gone) && answer.attempts > 0;
+        alarming.then_some((self.job.id, answer))
+    }
+
+    fn end(&self) -> End<'_> {
+        let Job { id, epoch, grant, seen, .. } = self.job;
+        let mut end = close::end(self.channel, &Ticket { id, epoch, grant, seen }, &self.posted, &self.words);
+        match self.fate {
+            Fate::Ends => {}
+            Fate::WasDelivered => {
+                (end.state, end.settlement) = (State::Delivered, Settlement::Spent);
+                (end.errcode, end.errmsg) = (Some(0), WAS_DELIVERED);
+            }
+            Fate::Again(rest) => (end.last_word, end.again) = (false, Some(rest)),
+        }
+        end
     }
 
     fn begin<'a>(&'a self, app: &'a App, process: &'a Process) -> Begin<'a> {

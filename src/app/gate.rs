@@ -138,7 +138,7 @@ impl App {
 }
 
 /// A key that was used for another message would silently swallow this one.
-fn same_message(begin: &Begin<'_>, row: &Delivery) -> Result<(), Error> {
+pub(super) fn same_message(begin: &Begin<'_>, row: &Delivery) -> Result<(), Error> {
     // The row may be older than the present value of `hash_openid`.
     let same_user = row.openid == begin.openid || row.openid == hashed_openid(begin.appid, begin.openid);
     if same_user && row.template_id == begin.template_id && row.channel == begin.channel {

@@ -8,6 +8,7 @@ mod gate;
 mod ledger;
 mod post;
 mod prepare;
+mod queue;
 mod records;
 mod send;
 
@@ -18,6 +19,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use self::prepare::Prepared;
 use crate::answer::Answer;
 use crate::config::{Secret, Settings, StorePlace};
 use crate::error::Error;

@@ -15,6 +15,7 @@ use crate::message::Channel;
 use crate::process::Process;
 use crate::quota;
 use crate::reach::Reach;
+use crate::step::step;
 use crate::store::Pause;
 use crate::store::keeper::Keeper;
 use crate::token::{Fetch, Held, TokenFailure, TokenKey, TokenSlot};
@@ -123,6 +124,7 @@ impl App {
         };
         let mut may_renew = supplied.is_none();
         loop {
+            step!("posting");
             let asked = Instant::now();
             let attempt = api::send(&wire, channel, &token.token, body.clone()).await;
             if !attempt.was_left_out() {
@@ -137,6 +139,7 @@ impl App {
                 Attempt::Answered(reply) => reply,
             };
             *attempts += 1;
+            step!("answered");
             let verdict = Verdict::read(&reply).map_err(|reason| unknown(&Failure::new(Cause::Answer, reason)))?;
             let errcode = match verdict.errcode {
                 Some(errcode) => errcode,

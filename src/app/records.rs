@@ -148,6 +148,7 @@ fn delivery(row: &Delivery) -> Value {
         "payload": parsed(&row.payload),
         "begun": seconds(row.begun),
         "finished": row.finished.map(seconds),
+        "due": row.due.map(seconds),
     })
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use routine_template::sandbox;
+use routine_template::{outbox, sandbox};
 
 /// WeChat subscribe messages: the tools beside the PHP extension
 #[derive(Debug, Parser)]
@@ -17,11 +17,13 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Sandbox(sandbox::command::SandboxArgs),
+    Work(outbox::command::WorkArgs),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Sandbox(arguments) => sandbox::command::run(arguments),
+        Command::Sandbox(arguments) => sandbox::command::run(arguments).map_err(|error| error.to_string()),
+        Command::Work(arguments) => outbox::command::run(&arguments).map_err(|error| error.to_string()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -27,6 +27,8 @@ pub struct Account {
     window: usize,
     rests: u32,
     rests_until: Option<Instant>,
+    /// The queue that was asked last.
+    turn: usize,
     queues: [Queue; Channel::ALL.len()],
 }
 
@@ -49,6 +51,7 @@ impl Account {
             window,
             rests: 0,
             rests_until: None,
+            turn: 0,
             queues: Default::default(),
         }
     }
@@ -121,18 +124,22 @@ impl Account {
         }
     }
 
-    /// The queues that can be asked for messages, and for how many.
-    pub fn ready(&mut self, now: Instant) -> Vec<(Channel, usize)> {
+    /// The queue whose turn it is to be asked for messages, and for how many.
+    pub fn ready(&mut self, now: Instant) -> Option<(Channel, usize)> {
         if self.asking || self.rests_until.is_some_and(|until| now < until) {
-            return Vec::new();
+            return None;
         }
         let free = self.window.saturating_sub(self.in_flight);
         // Not for each place that becomes free: a claim costs the same for many messages as for one.
         if free == 0 || (self.in_flight > 0 && free * 2 < self.window) {
-            return Vec::new();
+            return None;
         }
-        let wanted = Channel::ALL.into_iter().zip(&self.queues).filter(|(_, queue)| queue.is_ready(now));
-        wanted.map(|(channel, _)| (channel, free)).collect()
+        let queues = Channel::ALL.into_iter().zip(&self.queues).enumerate();
+        let ready = queues.filter(|(_, (_, queue))| queue.is_ready(now));
+        // In turns, so that none starves behind another that never empties.
+        let (turn, (channel, _)) = ready.min_by_key(|(index, _)| (*index <= self.turn, *index))?;
+        self.turn = turn;
+        Some((channel, free))
     }
 
     /// When something that waits for a time can be asked for.

@@ -22,6 +22,7 @@ use crate::config::Settings;
 use crate::message::Channel;
 use crate::process::Process;
 use crate::reach::Reach;
+use crate::step::step;
 use crate::store::keeper::KeeperKey;
 use crate::store::{MessageId, Queue, State};
 use crate::wechat::deadline::Deadline;
@@ -183,16 +184,13 @@ impl Engine {
     /// Looks for a way and a token for whoever could send something.
     fn ask(&mut self, flight: &mut Flight, now: Instant) {
         for (number, (_, account)) in self.accounts.iter_mut().enumerate() {
-            for (channel, free) in account.ready(now) {
-                account.asking = true;
-                let (app, process, reach) = (account.app.clone(), self.process, self.reach.clone());
-                flight.push(Box::pin(async move {
-                    let may = app.may_deliver(Hands { process, reach: &reach }).await;
-                    Event::Asked(number, channel, free, may)
-                }));
-                // The next one when this one is through: the token is then there, and the window smaller.
-                break;
-            }
+            let Some((channel, free)) = account.ready(now) else { continue };
+            account.asking = true;
+            let (app, process, reach) = (account.app.clone(), self.process, self.reach.clone());
+            flight.push(Box::pin(async move {
+                let may = app.may_deliver(Hands { process, reach: &reach }).await;
+                Event::Asked(number, channel, free, may)
+            }));
         }
     }
 
@@ -263,10 +261,14 @@ impl Engine {
             }
             return;
         }
+        step!("claiming");
         let claimed = match account.app.claim(hands, channel, free) {
             Ok(claimed) => claimed,
             Err(_) => return account.hold(Hold::Store),
         };
+        if !claimed.jobs.is_empty() {
+            step!("claimed");
+        }
         if let Some(pause) = &claimed.pause {
             account.pause(channel, quota::left(pause.until));
             return;
@@ -308,9 +310,9 @@ impl Engine {
             }
         }
         let settings = account.app.settings();
-        for (id, errcode, errmsg) in batch.iter().filter_map(Tried::alarm) {
-            let (id, errcode) = (id.to_string(), errcode.map(|code| code.to_string()).unwrap_or_default());
-            let details = [("id", id.as_str()), ("errcode", &errcode), ("errmsg", errmsg)];
+        for (id, answer) in batch.iter().filter_map(Tried::alarm) {
+            let (id, errcode) = (id.to_string(), answer.errcode.to_string());
+            let details = [("id", id.as_str()), ("errcode", &errcode), ("errmsg", &answer.errmsg)];
             say(self.process, settings, "queue_refused", &details);
         }
         self.write(number, batch);
@@ -319,7 +321,9 @@ impl Engine {
     fn write(&mut self, number: usize, batch: Vec<Tried>) {
         let hands = Hands { process: self.process, reach: &self.reach };
         let Some((_, account)) = self.accounts.get_mut(number) else { return };
+        step!("settling");
         if account.app.settle(hands, &batch).is_ok() {
+            step!("settled");
             return;
         }
         // The keeper has counted and reported it. Verdicts are worth more than new messages.

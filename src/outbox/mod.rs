@@ -6,6 +6,7 @@
 //! desk          one store: who adopts, and when to look
 //! engine        claims, sends and settles, as much at once as may be       account  one account's queues and rests
 //! app/deliver   the stages of one message, the same as for `send()`        backoff  when it is tried again
+//! command       `routine-template work`, the same engine as a service of its own
 //! sender        an account's settings, for a process that was never told
 //! ```
 //!
@@ -19,6 +20,8 @@
 mod account;
 pub mod backoff;
 mod bell;
+#[cfg(feature = "cli")]
+pub mod command;
 mod deliverer;
 mod desk;
 mod engine;

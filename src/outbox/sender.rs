@@ -28,16 +28,22 @@ pub fn of(settings: &Settings, token: Option<&str>) -> Sender {
     Sender { version: fingerprint::of(&[&text]), settings: Secret::new(text) }
 }
 
+/// Whether these settings say all that a deliverer needs: no token is to be asked for from the application's code.
+pub fn is_whole(settings: &Settings) -> bool {
+    settings.token_mode != TokenMode::External || !settings.token.is_empty()
+}
+
 /// The settings again, in the process and at the store that `here` names. Names that this version does not know belong to another
 /// one and are left out.
 pub fn settings(sender: &Sender, here: &Settings) -> Result<Arc<Settings>, Error> {
     let pairs: Map<String, Value> = serde_json::from_str(sender.settings.reveal())
         .map_err(|_| Error::config("存储中的账号设置无法读取", "the account's settings in the store cannot be read"))?;
     let known = |name: &str| SETTINGS.iter().any(|setting| setting.name == name) && !STAYS_HERE.contains(&name);
-    let pairs = pairs.iter().filter(|(name, _)| known(name));
-    let pairs = pairs.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
-    let own = here.written().filter(|(name, _)| STAYS_HERE.contains(name));
-    Settings::from_pairs(own.chain(pairs)).map(Arc::new)
+    let mut all: Vec<(&str, &str)> = here.written().filter(|(name, _)| STAYS_HERE.contains(name)).collect();
+    for (name, value) in pairs.iter().filter(|(name, _)| known(name)) {
+        all.extend(value.as_str().map(|value| (name.as_str(), value)));
+    }
+    Settings::from_pairs(all).map(Arc::new)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Every method of `RoutineTemplate` and `RoutineTemplate\App`: signature and body, written once for both classes.
 
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::convert::IntoZval;
@@ -92,6 +92,24 @@ pub static METHODS: [Method; METHOD_COUNT] = [
         ],
         returns: Returns::Types(ARRAY),
         body: send,
+    },
+    Method {
+        name: "queue",
+        parameters: &[
+            required("openid", STRING | INT, "string|int"),
+            required("templateId", STRING | INT, "string|int"),
+            required("data", ARRAY | OBJECT | STRING, "array|object|string"),
+            optional("page", STRING | NULL, "?string", "null"),
+            optional("options", ARRAY, "array", "[]"),
+        ],
+        returns: Returns::Types(STRING),
+        body: queue,
+    },
+    Method {
+        name: "flush",
+        parameters: &[optional("timeoutMs", INT | STRING, "string|int", "5000")],
+        returns: Returns::Types(INT),
+        body: flush,
     },
     Method {
         name: "sendTemplate",
@@ -188,7 +206,9 @@ pub static METHODS: [Method; METHOD_COUNT] = [
 ];
 
 /// How many methods there are.
-pub const METHOD_COUNT: usize = 17;
+pub const METHOD_COUNT: usize = 19;
+/// Longest wait of `flush()`, in milliseconds: an hour.
+const FLUSH_LIMIT: u64 = 3_600_000;
 /// How many of them, from the first on, belong to no account and are not on `App`.
 pub const ONLY_STATIC: usize = 2;
 
@@ -226,6 +246,29 @@ fn send(call: &Call<'_>) -> Result<Zval, Error> {
     let app = request::app(call.appid.as_deref())?;
     let answer = app.send(&message)?;
     value::answer(&answer, app.settings().hint_lang).map_err(no_memory)
+}
+
+fn queue(call: &Call<'_>) -> Result<Zval, Error> {
+    let message = Message {
+        touser: call.required_text(0)?,
+        template_id: call.required_text(1)?,
+        data: call.data(2)?,
+        page: call.text(3)?,
+        options: Options::read(&call.array(4)?)?,
+    };
+    php(request::app(call.appid.as_deref())?.queue(&message)?)
+}
+
+fn flush(call: &Call<'_>) -> Result<Zval, Error> {
+    let wanted = call.number(0, 5000)?;
+    let patience = u64::try_from(wanted).ok().filter(|wanted| *wanted <= FLUSH_LIMIT).ok_or_else(|| {
+        Error::value(
+            format!("RoutineTemplate::flush()：$timeoutMs 应为 0 到 {FLUSH_LIMIT}（毫秒）"),
+            format!("RoutineTemplate::flush(): Argument #1 ($timeoutMs) is 0 … {FLUSH_LIMIT} (milliseconds)"),
+        )
+    })?;
+    let left = request::app(call.appid.as_deref())?.flush(Duration::from_millis(patience))?;
+    php(i64::try_from(left).unwrap_or(i64::MAX))
 }
 
 fn send_template(call: &Call<'_>) -> Result<Zval, Error> {

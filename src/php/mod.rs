@@ -16,6 +16,9 @@ mod value;
 
 use ext_php_rs::prelude::*;
 
+/// See [`shutdown`]: the default of `timeout_ms`, and a moment to write down how it went.
+const GRACE: std::time::Duration = std::time::Duration::from_millis(3500);
+
 unsafe extern "C" {
     fn pthread_atfork(
         prepare: Option<extern "C" fn()>,
@@ -46,6 +49,17 @@ extern "C" fn startup(_type: i32, module_number: i32) -> i32 {
     }
 }
 
+/// What a process that ends still waits for its own messages: as long as one call may take. It does not run when the process is
+/// killed, and it does run in a php-fpm master that never queued anything.
+extern "C" fn shutdown(_type: i32, _module_number: i32) -> i32 {
+    let ended = std::panic::catch_unwind(|| {
+        if let Some(process) = crate::process::Process::existing() {
+            process.stop_delivery(GRACE);
+        }
+    });
+    if ended.is_ok() { 0 } else { -1 }
+}
+
 extern "C" fn request_end(_type: i32, _module_number: i32) -> i32 {
     request::forget();
     0
@@ -57,6 +71,7 @@ pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
     module
         .name("routine_template")
         .version(env!("CARGO_PKG_VERSION"))
+        .shutdown_function(shutdown)
         .request_startup_function(request_end)
         .request_shutdown_function(request_end)
         .info_function(info::print)

@@ -9,6 +9,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
+use crate::step::step;
+
 /// Whether the first byte of a request may have left.
 #[derive(Debug, Clone, Default)]
 pub struct Started(Arc<AtomicBool>);
@@ -38,6 +40,7 @@ impl http_body::Body for TrackedBody {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        step!("writing");
         self.started.0.store(true, Ordering::Release);
         Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
     }
