@@ -14,7 +14,6 @@ use routine_template::sandbox::{AccountChange, DEMO_APPID, DEMO_OPENID, FaultKin
 use serde_json::Value;
 
 #[path = "support/shop.rs"]
-#[allow(dead_code, reason = "each test binary uses a part of it")]
 mod support;
 use support::*;
 
