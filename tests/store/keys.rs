@@ -160,12 +160,13 @@ fn abandoned_ends_the_lease(shop: &Shop) {
     assert_eq!((known.id, known.state), (message.id, State::Unknown));
     assert_eq!(shop.row_with(message.id).state, State::Unknown);
     assert_eq!(shop.known(&message.again()).state, State::Unknown);
-    shop.finish(&message, going, &Verdict::delivered());
-    assert_eq!(shop.row_with(message.id).state, State::Unknown);
     assert_eq!(counts(&shop.row("user")), books(1, 0, 1, 0, 0));
     // Its lease is over for the ledger, too.
     shop.accept("user");
     shop.send(&Message::to("user"), &Verdict::no_grant());
+    assert_eq!(counts(&shop.row("user")), books(2, 0, 0, 0, 2));
+    shop.finish(&message, going, &Verdict::refused());
+    assert_eq!(shop.row_with(message.id).state, State::Refused, "who was taken for dead knows better");
     assert_eq!(counts(&shop.row("user")), books(2, 0, 0, 0, 2));
 }
 

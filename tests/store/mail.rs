@@ -25,6 +25,7 @@ pub struct Message {
     pub payload: Option<String>,
     pub retention: Duration,
     pub abandoned: Option<(MessageId, u32)>,
+    pub queued: bool,
 }
 
 impl Message {
@@ -44,6 +45,7 @@ impl Message {
             payload: None,
             retention: HOUR,
             abandoned: None,
+            queued: false,
         }
     }
 
@@ -80,7 +82,7 @@ impl Message {
             payload: self.payload.as_deref(),
             retention: self.retention,
             abandoned: self.abandoned,
-            queued: false,
+            queued: self.queued,
         }
     }
 }
@@ -106,12 +108,24 @@ pub struct Verdict {
     pub rid: Option<String>,
     pub attempts: u32,
     pub pause: Option<Pause>,
+    pub again: Option<Duration>,
 }
 
 impl Verdict {
     fn of(state: State, last_word: bool, settlement: fn(u64) -> Settlement, errcode: Option<i64>) -> Self {
         let errmsg = errcode.map_or("timed out", |_| "as WeChat says").to_owned();
-        Self { state, last_word, settlement, errcode, errmsg, msgid: None, rid: None, attempts: 1, pause: None }
+        Self {
+            state,
+            last_word,
+            settlement,
+            errcode,
+            errmsg,
+            msgid: None,
+            rid: None,
+            attempts: 1,
+            pause: None,
+            again: None,
+        }
     }
 
     pub fn delivered() -> Self {
@@ -143,6 +157,11 @@ impl Verdict {
         Self { pause, ..Self::of(State::Refused, false, |_| Settlement::GivenBack, Some(45009)) }
     }
 
+    /// The same, of a message of the outbox that is to be tried again after so long.
+    pub fn again(self, wait: Duration) -> Self {
+        Self { again: Some(wait), last_word: false, ..self }
+    }
+
     /// With the API that carries `message`.
     pub fn end(&self, going: Going, message: &Message) -> End<'_> {
         End {
@@ -159,7 +178,7 @@ impl Verdict {
             api: message.channel.path(),
             day: DAY,
             pause: self.pause.clone(),
-            again: None,
+            again: self.again,
         }
     }
 }

@@ -34,6 +34,8 @@ macro_rules! on_every_engine {
 
 mod accounts;
 mod audience;
+mod batches;
+mod claims;
 mod deadlines;
 mod deliveries;
 mod engine;
@@ -42,11 +44,17 @@ mod engine;
 mod generators;
 mod health;
 mod keys;
+mod lanes;
+mod leads;
 mod leases;
 mod mail;
 mod messages;
 mod model;
+mod outcomes;
+mod post;
 mod property;
+mod queueing;
+mod queues;
 mod quota;
 #[path = "../support/redis_server.rs"]
 mod redis_server;

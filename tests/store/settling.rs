@@ -19,7 +19,8 @@ on_every_engine!(
     finish_can_be_repeated,
     a_repeat_does_not_touch_the_next_epoch,
     a_finish_after_the_lease_counts,
-    a_finish_of_a_message_that_was_taken_over_only_counts_its_calls,
+    a_late_verdict_is_better_than_none,
+    an_unknown_that_was_said_is_not_one_that_was_only_late,
     attempts_add_up_over_epochs,
     the_verdict_is_whose_it_is,
     a_reservation_outlives_its_row,
@@ -170,19 +171,42 @@ fn a_finish_after_the_lease_counts(shop: &Shop) {
     assert_eq!(shop.known(&message.again()).state, State::Delivered);
 }
 
-fn a_finish_of_a_message_that_was_taken_over_only_counts_its_calls(shop: &Shop) {
-    shop.accept("user");
-    let message = Message::keyed("user", "order 1").with_lease(SHORT);
-    let going = shop.go(&message);
-    shop.wait();
-    assert_eq!(shop.known(&message.again()).state, State::Unknown);
-    let (row, ledger) = (shop.row_with(message.id), shop.row("user"));
-    for _ in 0..2 {
-        shop.finish(&message, going, &Verdict { attempts: 2, ..Verdict::delivered() });
-        assert_eq!(shop.row_with(message.id).state, row.state);
-        assert_eq!(shop.row("user"), ledger);
-        assert_eq!(shop.usage(API).calls, 2);
+fn a_late_verdict_is_better_than_none(shop: &Shop) {
+    for (user, verdict, ledger) in [
+        ("delivered", Verdict::delivered(), books(1, 0, 0, 1, 0)),
+        ("refused", Verdict::refused(), books(1, 1, 0, 0, 0)),
+        ("zero", Verdict::no_grant(), books(1, 0, 0, 0, 1)),
+        ("not sent", Verdict::not_sent(), books(1, 1, 0, 0, 0)),
+        ("unknown", Verdict::unknown(), books(1, 0, 1, 0, 0)),
+    ] {
+        shop.accept(user);
+        let message = Message::keyed(user, user).with_lease(SHORT);
+        let going = shop.go(&message);
+        shop.wait();
+        assert_eq!(shop.known(&message.again()).state, State::Unknown);
+        assert_eq!(counts(&shop.row(user)), books(1, 0, 1, 0, 0));
+        let calls = shop.usage(API).calls;
+        for late in [verdict.clone(), verdict.clone(), Verdict::delivered()] {
+            shop.finish(&message, going, &Verdict { attempts: 2, ..late });
+            let row = shop.row_with(message.id);
+            assert_eq!((row.state, row.errcode, row.attempts), (verdict.state, verdict.errcode, 2), "once");
+            assert_eq!(counts(&shop.row(user)), ledger, "{user}");
+            assert_eq!(shop.usage(API).calls, calls + 2);
+        }
+        match verdict.last_word {
+            true => assert_eq!(shop.known(&message.again()).state, verdict.state),
+            false => assert_eq!(shop.go(&message.again()).epoch, 2),
+        }
     }
+}
+
+fn an_unknown_that_was_said_is_not_one_that_was_only_late(shop: &Shop) {
+    let message = Message::keyed("user", "order 1");
+    let going = shop.send(&message, &Verdict::unknown());
+    let row = shop.row_with(message.id);
+    shop.finish(&message, going, &Verdict::delivered());
+    assert_eq!(shop.row_with(message.id), row);
+    assert_eq!(shop.usage(API).calls, 1);
 }
 
 fn attempts_add_up_over_epochs(shop: &Shop) {

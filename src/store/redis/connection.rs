@@ -85,8 +85,19 @@ impl Connection {
 
     /// Sends one command and reads its answer.
     pub fn exchange(&mut self, packed: &[u8], until: Instant) -> Result<Result<Value, ServerError>, Interrupted> {
+        self.send(packed, until)?;
+        self.receive(until)
+    }
+
+    /// Sends commands whose answers are then received one by one.
+    pub fn send(&mut self, packed: &[u8], until: Instant) -> Result<(), Interrupted> {
         self.stream.limit(until);
-        self.stream.send(packed).map_err(|error| Interrupted { error, sent: false })?;
+        self.stream.send(packed).map_err(|error| Interrupted { error, sent: false })
+    }
+
+    /// The next answer.
+    pub fn receive(&mut self, until: Instant) -> Result<Result<Value, ServerError>, Interrupted> {
+        self.stream.limit(until);
         match self.parser.parse_value(&mut self.stream) {
             Ok(Value::ServerError(error)) => Ok(Err(error)),
             Ok(value) => {

@@ -9,6 +9,7 @@ use rustls::ClientConfig;
 
 use super::connection::Connection;
 use super::fault;
+use super::refusal::{Refusal, Trouble};
 use super::script::{Call, Script};
 use super::sentinel::is_master;
 use super::url::{Address, Kind, Place};
@@ -36,23 +37,9 @@ pub struct Link {
     /// Where the master is (Sentinel).
     pub(super) master: Option<Address>,
     /// Which node has an account (cluster).
-    homes: HashMap<String, Address>,
+    pub(super) homes: HashMap<String, Address>,
     /// Nodes of the cluster that are known beside those of the URL.
     nodes: Vec<Address>,
-}
-
-/// How one exchange went, if it brought no answer.
-enum Trouble {
-    /// Ask this server instead.
-    Moved(Address),
-    /// Ask this server instead, this once.
-    Asked(Address),
-    /// The slot is being moved: ask again in a moment.
-    Migrating,
-    /// Nobody has run the script, or it does no harm to run it again; a new connection may do better.
-    Repeatable(StoreError),
-    /// The end.
-    Final(StoreError),
 }
 
 impl Link {
@@ -135,44 +122,25 @@ impl Link {
         }
     }
 
-    fn refused(&mut self, address: Address, connection: Connection, error: &ServerError, reused: bool) -> Trouble {
-        match error.kind() {
-            Some(kind @ (ServerErrorKind::Moved | ServerErrorKind::Ask)) => {
-                let Some(target) = target(error, &address) else {
-                    return Trouble::Final(fault::refused(&address, error));
-                };
-                self.keep(address, connection);
-                if kind == ServerErrorKind::Moved { Trouble::Moved(target) } else { Trouble::Asked(target) }
-            }
-            Some(ServerErrorKind::TryAgain) => {
-                self.keep(address, connection);
-                Trouble::Migrating
-            }
-            // A script found that a part of its keys has moved; it reads all of them before it writes any.
-            _ if error.details().is_some_and(|words| words.contains("non local key")) => {
-                self.keep(address, connection);
-                Trouble::Migrating
-            }
-            _ => {
-                let meant = fault::refused(&address, error);
-                match meant.fault {
-                    // It may have been the master until now.
-                    Fault::ReadOnly | Fault::Unreachable => {
-                        self.forget(&address);
-                        let elsewhere = self.place.kind != Kind::Single;
-                        if reused && elsewhere { Trouble::Repeatable(meant) } else { Trouble::Final(meant) }
-                    }
-                    _ => {
-                        self.keep(address, connection);
-                        Trouble::Final(meant)
-                    }
-                }
-            }
+    /// What a refusal means; the connection is kept if it is still good.
+    pub(super) fn refused(
+        &mut self,
+        address: Address,
+        connection: Connection,
+        error: &ServerError,
+        reused: bool,
+    ) -> Trouble {
+        let refusal = Refusal::of(error, &address, reused && self.place.kind != Kind::Single);
+        if refusal.usable {
+            self.keep(address, connection);
+        } else {
+            self.forget(&address);
         }
+        refusal.trouble
     }
 
     /// A connection to the server that has the account, and whether it has been used before.
-    fn connect(&mut self, account: &str, until: Instant) -> Result<(Address, Connection, bool), StoreError> {
+    pub(super) fn connect(&mut self, account: &str, until: Instant) -> Result<(Address, Connection, bool), StoreError> {
         match self.place.kind.clone() {
             Kind::Single => {
                 let address = self.place.addresses.first().cloned();
@@ -238,7 +206,7 @@ impl Link {
         Ok(self.tls.clone())
     }
 
-    fn keep(&mut self, address: Address, connection: Connection) {
+    pub(super) fn keep(&mut self, address: Address, connection: Connection) {
         if self.connections.len() >= REMEMBERED {
             self.connections.clear();
         }
@@ -246,7 +214,7 @@ impl Link {
     }
 
     /// The server at this address is not what it was.
-    fn forget(&mut self, address: &Address) {
+    pub(super) fn forget(&mut self, address: &Address) {
         self.connections.remove(address);
         self.homes.retain(|_, home| home != address);
         if self.master.as_ref() == Some(address) {
@@ -254,7 +222,7 @@ impl Link {
         }
     }
 
-    fn remember(&mut self, account: &str, address: Address) {
+    pub(super) fn remember(&mut self, account: &str, address: Address) {
         if self.homes.len() >= REMEMBERED {
             self.homes.clear();
         }
@@ -276,19 +244,6 @@ fn ask_once(
     match connection.exchange(&asking, until)? {
         Ok(_) => connection.exchange(&script.by_source(call), until),
         refused => Ok(refused),
-    }
-}
-
-/// `MOVED slot host:port`; without a host it is the one that answers.
-fn target(error: &ServerError, from: &Address) -> Option<Address> {
-    let place = error.details()?.split_ascii_whitespace().nth(1)?;
-    match place.strip_prefix(':') {
-        Some(port) => Some(Address { host: from.host.clone(), port: port.parse().ok()? }),
-        None => {
-            // An IPv6 address stands without brackets.
-            let (host, port) = place.rsplit_once(':')?;
-            Some(Address { host: host.to_owned(), port: port.parse().ok()? })
-        }
     }
 }
 

@@ -1,44 +1,25 @@
-//! Messages: opening, closing, and the record.
+//! Messages: opening and closing.
 
 use std::time::Instant;
 
 use redis::Value;
 
+use super::delivery::read_delivery;
 use super::fault::unreadable;
-use super::reply::{Fields, Items};
-use super::script::{BEGIN, Call, DELIVERIES, DELIVERY, FINISH, REFUSE};
+use super::name::{channel_name, grant_name, policy_name, read_grant};
+use super::reply::Items;
+use super::script::{BEGIN, Call, FINISH, REFUSE};
 use super::{RedisStore, expiry, milliseconds};
-use crate::config::GrantPolicy;
-use crate::message::Channel;
-use crate::store::{
-    Begin, Begun, Delivery, End, Filter, Grant, LocalRefusal, MessageId, Pause, Settlement, State, StoreError,
-};
-
-/// Rows that one script looks at: a few milliseconds in which Redis serves nobody else.
-const AT_ONCE: usize = 500;
+use crate::store::{Begin, Begun, End, LocalRefusal, MessageId, Pause, Settlement, StoreError};
 
 impl RedisStore {
     pub(super) fn open_message(&self, begin: &Begin<'_>, until: Instant) -> Result<Begun, StoreError> {
-        let mut items = Items::new(self.run(&BEGIN, &message(begin), until)?, "answer")?;
-        Ok(match items.text()?.as_str() {
-            "go" => Begun::Go {
-                id: items.parse()?,
-                epoch: items.parse()?,
-                grant: read_grant(&items.text()?)?,
-                seen: items.parse()?,
-            },
-            "paused" => {
-                let id = items.parse()?;
-                Begun::Paused { id, pause: Pause { errcode: items.parse()?, until: items.parse()? } }
-            }
-            "no_grant" => Begun::NoGrant { id: items.parse()?, certain: items.text()? == "1" },
-            "known" => Begun::Known(read_delivery(items.value()?)?),
-            "under_way" => {
-                let owner = items.text()?;
-                Begun::UnderWay(read_delivery(items.value()?)?, owner)
-            }
-            _ => return Err(unreadable("answer")),
-        })
+        read_begun(self.run(&BEGIN, &message(begin), until)?)
+    }
+
+    pub(super) fn open_messages(&self, begins: &[Begin<'_>], until: Instant) -> Result<Vec<Begun>, StoreError> {
+        let calls: Vec<Call<'_>> = begins.iter().map(message).collect();
+        self.run_all(&BEGIN, &calls, until)?.into_iter().map(|answer| read_begun(answer?)).collect()
     }
 
     pub(super) fn close_message(
@@ -48,29 +29,16 @@ impl RedisStore {
         end: &End<'_>,
         until: Instant,
     ) -> Result<(), StoreError> {
-        let (settlement, seen) = match end.settlement {
-            Settlement::Spent => ("spent", 0),
-            Settlement::GivenBack => ("back", 0),
-            Settlement::Zero { seen } => ("zero", seen),
-            Settlement::Kept => ("kept", 0),
-        };
-        let call = message(begin)
-            .with(epoch)
-            .with(end.state.name())
-            .with(u8::from(end.last_word))
-            .with(settlement)
-            .with(seen)
-            .with(grant_name(end.grant))
-            .optional(end.errcode)
-            .with(end.errmsg)
-            .optional(end.msgid)
-            .optional(end.rid)
-            .with(end.attempts)
-            .with(end.api)
-            .with(end.day)
-            .optional(end.pause.as_ref().map(|pause| format!("{} {}", pause.errcode, pause.until)))
-            .with(u8::from(end.from_wechat));
-        self.run(&FINISH, &call, until).map(drop)
+        self.run(&FINISH, &closing(begin, epoch, end), until).map(drop)
+    }
+
+    pub(super) fn close_messages(
+        &self,
+        ends: &[(&Begin<'_>, u32, &End<'_>)],
+        until: Instant,
+    ) -> Result<(), StoreError> {
+        let calls: Vec<Call<'_>> = ends.iter().map(|(begin, epoch, end)| closing(begin, *epoch, end)).collect();
+        self.run_all(&FINISH, &calls, until)?.into_iter().try_for_each(|answer| answer.map(drop))
     }
 
     pub(super) fn refuse_message(
@@ -82,58 +50,10 @@ impl RedisStore {
         let call = message(begin).with(refusal.errcode).with(refusal.errmsg);
         Items::new(self.run(&REFUSE, &call, until)?, "answer")?.parse()
     }
-
-    pub(super) fn find_delivery(
-        &self,
-        appid: &str,
-        id: MessageId,
-        until: Instant,
-    ) -> Result<Option<Delivery>, StoreError> {
-        match self.run(&DELIVERY, &Call::new(appid).with(id), until)? {
-            Value::Nil => Ok(None),
-            row => read_delivery(row).map(Some),
-        }
-    }
-
-    pub(super) fn list_deliveries(
-        &self,
-        appid: &str,
-        filter: &Filter<'_>,
-        until: Instant,
-    ) -> Result<Vec<Delivery>, StoreError> {
-        let limit = filter.limit.clamp(1, 1000);
-        let since = MessageId::floor(filter.since.unwrap_or(0));
-        let mut before = filter.before.map(|id| id.to_string()).unwrap_or_default();
-        let mut rows = Vec::new();
-        loop {
-            let call = Call::new(appid)
-                .optional(filter.openid)
-                .optional(filter.template_id)
-                .optional(filter.key)
-                .optional(filter.state.map(State::name))
-                .with(&before)
-                .with(since)
-                .with(limit - rows.len())
-                .with(AT_ONCE);
-            let mut items = Items::new(self.run(&DELIVERIES, &call, until)?, "rows")?;
-            before = items.text()?;
-            while !items.is_empty() {
-                rows.push(read_delivery(items.value()?)?);
-            }
-            if before.is_empty() || rows.len() >= limit {
-                return Ok(rows);
-            }
-        }
-    }
 }
 
 /// The arguments that message.lua reads.
-fn message<'a>(begin: &Begin<'a>) -> Call<'a> {
-    let policy = match begin.policy {
-        GrantPolicy::Off => "off",
-        GrantPolicy::Certain => "certain",
-        GrantPolicy::Strict => "strict",
-    };
+pub(super) fn message<'a>(begin: &Begin<'a>) -> Call<'a> {
     let abandoned = begin.abandoned.map(|(id, epoch)| format!("{id}.{epoch}")).unwrap_or_default();
     Call::new(begin.appid)
         .with(begin.id)
@@ -144,7 +64,7 @@ fn message<'a>(begin: &Begin<'a>) -> Call<'a> {
         .with(begin.template_id)
         .with(channel_name(begin.channel))
         .optional(begin.key)
-        .with(policy)
+        .with(policy_name(begin.policy))
         .optional(begin.changed)
         .optional(begin.payload)
         .with(expiry(begin.retention))
@@ -153,57 +73,52 @@ fn message<'a>(begin: &Begin<'a>) -> Call<'a> {
         .with(begin.channel.path())
 }
 
-fn channel_name(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Subscribe => "subscribe",
-        Channel::Bizsend => "bizsend",
-        Channel::Template => "template",
-    }
+/// The arguments that finish.lua reads.
+fn closing<'a>(begin: &Begin<'a>, epoch: u32, end: &End<'_>) -> Call<'a> {
+    let (settlement, seen) = match end.settlement {
+        Settlement::Spent => ("spent", 0),
+        Settlement::GivenBack => ("back", 0),
+        Settlement::Zero { seen } => ("zero", seen),
+        Settlement::Kept => ("kept", 0),
+    };
+    message(begin)
+        .with(epoch)
+        .with(end.state.name())
+        .with(u8::from(end.last_word))
+        .with(settlement)
+        .with(seen)
+        .with(grant_name(end.grant))
+        .optional(end.errcode)
+        .with(end.errmsg)
+        .optional(end.msgid)
+        .optional(end.rid)
+        .with(end.attempts)
+        .with(end.api)
+        .with(end.day)
+        .optional(end.pause.as_ref().map(|pause| format!("{} {}", pause.errcode, pause.until)))
+        .with(u8::from(end.from_wechat))
+        .with(end.again.map_or_else(String::new, |wait| milliseconds(wait).to_string()))
 }
 
-fn read_channel(name: &str) -> Result<Channel, StoreError> {
-    [Channel::Subscribe, Channel::Bizsend, Channel::Template]
-        .into_iter()
-        .find(|channel| channel_name(*channel) == name)
-        .ok_or_else(|| unreadable("channel"))
-}
-
-fn grant_name(grant: Grant) -> &'static str {
-    match grant {
-        Grant::Reserved => "reserved",
-        Grant::OnCredit => "on_credit",
-        Grant::LongTerm => "long_term",
-        Grant::Uncounted => "uncounted",
-    }
-}
-
-fn read_grant(name: &str) -> Result<Grant, StoreError> {
-    [Grant::Reserved, Grant::OnCredit, Grant::LongTerm, Grant::Uncounted]
-        .into_iter()
-        .find(|grant| grant_name(*grant) == name)
-        .ok_or_else(|| unreadable("grant"))
-}
-
-fn read_delivery(value: Value) -> Result<Delivery, StoreError> {
-    let mut fields = Fields::new(value, "delivery row")?;
-    Ok(Delivery {
-        id: fields.parse("id")?,
-        epoch: fields.parse("epoch")?,
-        openid: fields.require("openid")?,
-        template_id: fields.require("template")?,
-        channel: read_channel(&fields.require("channel")?)?,
-        key: fields.take("key"),
-        state: State::from_name(&fields.require("state")?).ok_or_else(|| unreadable("state"))?,
-        errcode: fields.parse_optional("errcode")?,
-        errmsg: fields.take("errmsg").unwrap_or_default(),
-        from_wechat: fields.take("wechat").is_some(),
-        msgid: fields.take("msgid"),
-        rid: fields.take("rid"),
-        attempts: fields.parse_optional("attempts")?.unwrap_or(0),
-        changed: fields.take("changed"),
-        payload: fields.take("payload"),
-        begun: fields.parse("begun")?,
-        finished: fields.parse_optional("finished")?,
-        due: None,
+fn read_begun(value: Value) -> Result<Begun, StoreError> {
+    let mut items = Items::new(value, "answer")?;
+    Ok(match items.text()?.as_str() {
+        "go" => Begun::Go {
+            id: items.parse()?,
+            epoch: items.parse()?,
+            grant: read_grant(&items.text()?)?,
+            seen: items.parse()?,
+        },
+        "paused" => {
+            let id = items.parse()?;
+            Begun::Paused { id, pause: Pause { errcode: items.parse()?, until: items.parse()? } }
+        }
+        "no_grant" => Begun::NoGrant { id: items.parse()?, certain: items.text()? == "1" },
+        "known" => Begun::Known(read_delivery(items.value()?)?),
+        "under_way" => {
+            let owner = items.text()?;
+            Begun::UnderWay(read_delivery(items.value()?)?, owner)
+        }
+        _ => return Err(unreadable("answer")),
     })
 }

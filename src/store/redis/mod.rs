@@ -7,13 +7,20 @@
 //! Cloud proxies that look for key names in the source of scripts (Alibaba Cloud's cluster instances do) need that check
 //! switched off (`script_check_enable 0`): the row that a message's key leads to is found by the script itself.
 
+mod accounts;
+mod batch;
+mod claim;
 mod connection;
+mod delivery;
 mod fault;
 mod health;
 mod ledger;
 mod link;
 mod message;
+mod name;
+mod outbox;
 mod quota;
+mod refusal;
 mod reply;
 mod script;
 mod sentinel;
@@ -23,9 +30,10 @@ mod url;
 
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use redis::Value;
 
+use self::accounts::Notes;
 use self::link::Link;
 use self::script::{Call, Script};
 use self::url::Place;
@@ -39,21 +47,38 @@ use super::{
 pub struct RedisStore {
     place: String,
     link: Mutex<Link>,
+    notes: Notes,
 }
 
 impl RedisStore {
     /// Reads the URL. The connection is made by the first call, so nothing is waited for here.
     pub fn open(url: &str, ca_file: Option<&str>, _until: Instant) -> Result<Self, StoreError> {
         let place = Place::parse(url).map_err(|error| StoreError::new(Fault::Unreachable, error.to_string()))?;
-        Ok(Self { place: place.to_string(), link: Mutex::new(Link::new(place, ca_file.map(str::to_owned))) })
+        Ok(Self {
+            place: place.to_string(),
+            link: Mutex::new(Link::new(place, ca_file.map(str::to_owned))),
+            notes: Notes::default(),
+        })
     }
 
     fn run(&self, script: &Script, call: &Call<'_>, until: Instant) -> Result<Value, StoreError> {
-        let mut link = self
-            .link
+        self.link(until)?.call(script, call, until)
+    }
+
+    /// Several calls of one script for the price of few.
+    fn run_all(
+        &self,
+        script: &Script,
+        calls: &[Call<'_>],
+        until: Instant,
+    ) -> Result<Vec<Result<Value, StoreError>>, StoreError> {
+        self.link(until)?.call_all(script, calls, until)
+    }
+
+    fn link(&self, until: Instant) -> Result<MutexGuard<'_, Link>, StoreError> {
+        self.link
             .try_lock_until(until)
-            .ok_or_else(|| StoreError::new(Fault::Timeout, "another thread holds the connection"))?;
-        link.call(script, call, until)
+            .ok_or_else(|| StoreError::new(Fault::Timeout, "another thread holds the connection"))
     }
 }
 
@@ -81,35 +106,46 @@ impl Store for RedisStore {
         self.close_message(begin, epoch, end, until)
     }
 
-    fn enqueue(&self, _begin: &Begin<'_>, _parcel: &Parcel<'_>, _until: Instant) -> Result<Enqueued, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+    fn begin_all(&self, begins: &[Begin<'_>], until: Instant) -> Result<Vec<Begun>, StoreError> {
+        self.open_messages(begins, until)
     }
 
-    fn claim(&self, _claim: &Claim<'_>, _until: Instant) -> Result<Claimed, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+    fn finish_all(&self, ends: &[(&Begin<'_>, u32, &End<'_>)], until: Instant) -> Result<(), StoreError> {
+        self.close_messages(ends, until)
     }
 
-    fn queues(&self, _appid: Option<&str>, _until: Instant) -> Result<Vec<Queue>, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+    fn enqueue(&self, begin: &Begin<'_>, parcel: &Parcel<'_>, until: Instant) -> Result<Enqueued, StoreError> {
+        self.put_into_outbox(begin, parcel, until)
     }
 
-    fn pending(&self, _appid: &str, _until: Instant) -> Result<u64, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+    fn claim(&self, claim: &Claim<'_>, until: Instant) -> Result<Claimed, StoreError> {
+        self.claim_messages(claim, until)
     }
 
-    fn sender(&self, _appid: &str, _until: Instant) -> Result<Option<Sender>, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+    fn queues(&self, appid: Option<&str>, until: Instant) -> Result<Vec<Queue>, StoreError> {
+        match appid {
+            Some(appid) => self.queues_of(appid, until),
+            None => self.queues_of_all(until),
+        }
+    }
+
+    fn pending(&self, appid: &str, until: Instant) -> Result<u64, StoreError> {
+        self.count_pending(appid, until)
+    }
+
+    fn sender(&self, appid: &str, until: Instant) -> Result<Option<Sender>, StoreError> {
+        self.sender_of(appid, until)
     }
 
     fn lead(
         &self,
-        _host: &str,
-        _owner: &Owner,
-        _ended: Option<&str>,
-        _lease: Duration,
-        _until: Instant,
+        host: &str,
+        owner: &Owner,
+        ended: Option<&str>,
+        lease: Duration,
+        until: Instant,
     ) -> Result<Lead, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+        self.lead_host(host, owner, ended, lease, until)
     }
 
     fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, until: Instant) -> Result<MessageId, StoreError> {

@@ -46,6 +46,24 @@ impl Items {
         }
     }
 
+    /// The next one as it was stored.
+    pub fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
+        match self.value()? {
+            Value::BulkString(bytes) => Ok(bytes),
+            _ => Err(unreadable(self.what)),
+        }
+    }
+
+    /// The next one if it may be missing: empty, or `=` and the value.
+    pub fn optional(&mut self) -> Result<Option<String>, StoreError> {
+        let mut text = self.text()?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        text.remove(0);
+        Ok(Some(text))
+    }
+
     /// The next one as something that is written as text.
     pub fn parse<T: FromStr>(&mut self) -> Result<T, StoreError> {
         self.text()?.parse().map_err(|_| unreadable(self.what))

@@ -30,7 +30,7 @@ pub struct Call<'a> {
     /// The account: the hash tag of every key.
     pub account: &'a str,
     /// What the script reads as `ARGV[2]` and on.
-    pub arguments: Vec<String>,
+    pub arguments: Vec<Vec<u8>>,
 }
 
 impl<'a> Call<'a> {
@@ -41,13 +41,19 @@ impl<'a> Call<'a> {
 
     /// One argument more.
     pub fn with(mut self, argument: impl ToString) -> Self {
-        self.arguments.push(argument.to_string());
+        self.arguments.push(argument.to_string().into_bytes());
+        self
+    }
+
+    /// One that need not be text.
+    pub fn bytes(mut self, argument: &[u8]) -> Self {
+        self.arguments.push(argument.to_owned());
         self
     }
 
     /// One that may be missing: empty, or `=` and the value.
     pub fn optional(mut self, argument: Option<impl std::fmt::Display>) -> Self {
-        self.arguments.push(argument.map_or_else(String::new, |value| format!("={value}")));
+        self.arguments.push(argument.map_or_else(Vec::new, |value| format!("={value}").into_bytes()));
         self
     }
 
@@ -70,11 +76,29 @@ macro_rules! script {
 }
 
 /// `Store::begin`.
-pub static BEGIN: Script = script!("ledger", "row", "message", "begin");
+pub static BEGIN: Script = script!("ledger", "grant", "pause", "row", "record", "outbox", "message", "lapse", "begin");
 /// `Store::finish`.
-pub static FINISH: Script = script!("ledger", "row", "message", "finish");
+pub static FINISH: Script = script!("ledger", "row", "record", "outbox", "message", "finish");
 /// `Store::refuse`.
-pub static REFUSE: Script = script!("row", "message", "refuse");
+pub static REFUSE: Script = script!("row", "record", "message", "refuse");
+/// `Store::enqueue`.
+pub static ENQUEUE: Script = script!("ledger", "row", "record", "outbox", "message", "lapse", "enqueue");
+/// `Store::claim`.
+pub static CLAIM: Script = script!("ledger", "grant", "pause", "row", "record", "outbox", "attempt", "claim");
+/// `Store::queues` of one account.
+pub static QUEUES: Script = script!("queues");
+/// `Store::pending`.
+pub static PENDING: Script = script!("pending");
+/// `Store::sender`.
+pub static SENDER: Script = script!("sender");
+/// `Store::lead`.
+pub static LEAD: Script = script!("lead");
+/// Notes an account for `Store::queues` of all.
+pub static REGISTER: Script = script!("register");
+/// The accounts that were noted.
+pub static ACCOUNTS: Script = script!("accounts");
+/// Forgets one of them.
+pub static FORGET_ACCOUNT: Script = script!("forget_account");
 /// `Store::delivery`.
 pub static DELIVERY: Script = script!("row", "delivery");
 /// `Store::deliveries`.
@@ -98,6 +122,6 @@ pub static HEALTH: Script = script!("health");
 /// `Store::put_health`.
 pub static PUT_HEALTH: Script = script!("put_health");
 /// `Store::usage`.
-pub static USAGE: Script = script!("usage");
+pub static USAGE: Script = script!("pause", "usage");
 /// `Store::clear_quota`.
 pub static CLEAR_QUOTA: Script = script!("clear_quota");

@@ -106,6 +106,27 @@ impl Ledger {
         Ok((grant, row.reported))
     }
 
+    /// Rule 4 of `claim`, for a message of which an attempt was unknown.
+    pub fn take_over(
+        &mut self,
+        begin: &Begin<'_>,
+        id: MessageId,
+        (former, epoch): (u32, u32),
+        lease_over: Millis,
+    ) -> Grant {
+        if !begin.counts_grants() || !self.reported.contains(begin.template_id) {
+            return Grant::Uncounted;
+        }
+        let row = self.row(begin.template_id, begin.openid);
+        match row.reserved.remove(&(id, former)) {
+            Some(_) => {
+                row.reserved.insert((id, epoch), Some(lease_over));
+                Grant::Reserved
+            }
+            None => Grant::OnCredit,
+        }
+    }
+
     /// Nobody will close that message any more.
     pub fn abandon(&mut self, message: (MessageId, u32)) {
         for row in self.rows.values_mut() {

@@ -4,34 +4,49 @@ use std::collections::{BTreeMap, HashSet};
 
 use routine_template::store::*;
 
+use super::ledger::Ledger;
+use super::outbox::Waiting;
 use super::{Account, after};
 
 #[derive(Default)]
-pub struct Messages(BTreeMap<MessageId, Row>);
+pub struct Messages(pub BTreeMap<MessageId, Row>);
 
-struct Row {
-    shown: Delivery,
+pub struct Row {
+    pub shown: Delivery,
     /// The id of the call that opened it last: that call can be repeated.
-    opened_by: MessageId,
-    owner: String,
-    lease_over: Millis,
-    last_word: bool,
-    grant: Grant,
-    seen: u64,
-    kept_until: Millis,
+    pub opened_by: MessageId,
+    pub owner: String,
+    pub lease_over: Millis,
+    pub last_word: bool,
+    pub grant: Grant,
+    pub seen: u64,
+    pub kept_until: Millis,
     /// Epochs whose calls are counted.
     counted: HashSet<u32>,
+    /// Unknown for no other reason than that its lease was over.
+    pub lapsed: bool,
+    /// Whether the call that opened it last was `enqueue`.
+    pub queued: bool,
+    /// While it is in the outbox.
+    pub waiting: Option<Waiting>,
 }
 
 impl Row {
-    fn is_sending(&self, now: Millis) -> bool {
+    pub fn is_sending(&self, now: Millis) -> bool {
         self.shown.state == State::Sending && now < self.lease_over
     }
 
-    fn reads(&self, now: Millis) -> Delivery {
+    pub fn reads(&self, now: Millis) -> Delivery {
         let mut shown = self.shown.clone();
         if shown.state == State::Sending && !self.is_sending(now) {
             shown.state = State::Unknown;
+        }
+        if let Some(waiting) = self.waiting.as_ref().filter(|_| shown.state == State::Queued) {
+            if now >= waiting.gives_up {
+                shown.state = waiting.end_of_time();
+            } else {
+                shown.due = Some(waiting.due);
+            }
         }
         shown
     }
@@ -40,16 +55,25 @@ impl Row {
         Begun::Go { id: self.shown.id, epoch: self.shown.epoch, grant: self.grant, seen: self.seen }
     }
 
-    fn refuse(&mut self, errcode: i64, errmsg: &str, now: Millis) {
+    pub fn refuse(&mut self, errcode: i64, errmsg: &str, now: Millis) {
         self.shown.state = State::Refused;
         self.shown.errcode = Some(errcode);
         self.shown.errmsg = errmsg.to_owned();
         self.shown.finished = Some(now);
     }
+
+    /// Nobody closed it in time.
+    pub fn lapse(&mut self, ledger: &mut Ledger) {
+        self.shown.state = State::Unknown;
+        self.last_word = true;
+        self.lapsed = true;
+        self.waiting = None;
+        ledger.abandon((self.shown.id, self.shown.epoch));
+    }
 }
 
 impl Messages {
-    fn of_key(&mut self, key: Option<&str>, now: Millis) -> Option<&mut Row> {
+    pub fn of_key(&mut self, key: Option<&str>, now: Millis) -> Option<&mut Row> {
         let key = key?;
         self.0.values_mut().find(|row| row.shown.key.as_deref() == Some(key) && now < row.kept_until)
     }
@@ -71,7 +95,7 @@ impl Messages {
         rows.filter(fits).take(filter.limit).collect()
     }
 
-    fn fresh(&mut self, begin: &Begin<'_>, id: MessageId, now: Millis) -> &mut Row {
+    pub fn fresh(&mut self, begin: &Begin<'_>, id: MessageId, now: Millis) -> &mut Row {
         let former = self.0.remove(&id);
         let (epoch, attempts, counted) =
             former.map_or((1, 0, HashSet::new()), |row| (row.shown.epoch + 1, row.shown.attempts, row.counted));
@@ -105,13 +129,16 @@ impl Messages {
             seen: 0,
             kept_until: after(now, begin.retention),
             counted,
+            lapsed: false,
+            queued: false,
+            waiting: None,
         })
     }
 }
 
 impl Account {
     pub fn begin(&mut self, begin: &Begin<'_>, now: Millis) -> Begun {
-        let repeated = |row: &&Row| row.opened_by == begin.id && row.shown.key.as_deref() == begin.key;
+        let repeated = |row: &&Row| !row.queued && row.opened_by == begin.id && row.shown.key.as_deref() == begin.key;
         if let Some(row) = self.messages.0.values().filter(|row| row.is_sending(now)).find(repeated) {
             return row.go();
         }
@@ -123,12 +150,17 @@ impl Account {
                 return Begun::UnderWay(row.shown.clone(), row.owner.clone());
             }
             if row.shown.state == State::Sending {
-                row.shown.state = State::Unknown;
-                row.last_word = true;
-                self.ledger.abandon(message);
+                if row.waiting.is_some() {
+                    row.kept_until = after(now, begin.retention);
+                }
+                row.lapse(&mut self.ledger);
             }
-            if row.last_word {
-                return Begun::Known(row.shown.clone());
+            let reads = row.reads(now);
+            if reads.state == State::Queued {
+                return Begun::UnderWay(reads, String::new());
+            }
+            if row.last_word || row.waiting.is_some() {
+                return Begun::Known(reads);
             }
         }
         let pause = self.quota.pause(begin.channel.path(), now);
@@ -157,13 +189,25 @@ impl Account {
         if row.counted.insert(epoch) {
             self.quota.count(end.api, end.day, end.attempts);
         }
-        if row.shown.epoch != epoch || row.shown.state != State::Sending {
+        if row.shown.epoch != epoch || !(row.shown.state == State::Sending || row.lapsed) {
             return;
         }
-        row.last_word = end.last_word;
-        row.kept_until = after(now, begin.retention);
+        row.lapsed = false;
+        (row.shown.state, row.last_word) = match (end.again, &mut row.waiting) {
+            (Some(wait), Some(waiting)) => {
+                waiting.try_again(after(now, wait), end.settlement);
+                (State::Queued, false)
+            }
+            (Some(_), None) => (State::NotSent, false),
+            (None, _) => {
+                row.waiting = None;
+                (end.state, end.last_word)
+            }
+        };
+        if row.waiting.is_none() {
+            row.kept_until = after(now, begin.retention);
+        }
         let shown = &mut row.shown;
-        shown.state = end.state;
         shown.errcode = end.errcode;
         shown.errmsg = end.errmsg.to_owned();
         shown.from_wechat = end.from_wechat;
@@ -181,7 +225,7 @@ impl Account {
         let mut id = begin.id;
         if let Some(row) = self.messages.of_key(begin.key, now) {
             id = row.shown.id;
-            if row.shown.state == State::Sending || row.last_word {
+            if row.shown.state == State::Sending || row.last_word || row.waiting.is_some() {
                 return id;
             }
         }

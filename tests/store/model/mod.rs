@@ -3,6 +3,7 @@
 
 mod ledger;
 mod message;
+mod outbox;
 mod token;
 
 use std::collections::HashMap;
@@ -32,6 +33,8 @@ struct Books {
     accounts: HashMap<String, Account>,
     tokens: Tokens,
     health: HashMap<String, Health>,
+    /// By host: who leads, and until when.
+    leaders: HashMap<String, (String, Millis)>,
 }
 
 #[derive(Default)]
@@ -39,6 +42,7 @@ struct Account {
     messages: Messages,
     ledger: Ledger,
     quota: Quota,
+    sender: Option<Sender>,
 }
 
 #[derive(Default)]
@@ -87,35 +91,47 @@ impl Store for Model {
         self.account(begin.appid, |account, now| account.finish(begin, epoch, end, now))
     }
 
-    fn enqueue(&self, _begin: &Begin<'_>, _parcel: &Parcel<'_>, _until: Instant) -> Result<Enqueued, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+    fn enqueue(&self, begin: &Begin<'_>, parcel: &Parcel<'_>, _: Instant) -> Result<Enqueued, StoreError> {
+        self.account(begin.appid, |account, now| account.enqueue(begin, parcel, now))
     }
 
-    fn claim(&self, _claim: &Claim<'_>, _until: Instant) -> Result<Claimed, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+    fn claim(&self, claim: &Claim<'_>, _: Instant) -> Result<Claimed, StoreError> {
+        self.account(claim.appid, |account, now| account.claim(claim, now))
     }
 
-    fn queues(&self, _appid: Option<&str>, _until: Instant) -> Result<Vec<Queue>, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+    fn queues(&self, appid: Option<&str>, _: Instant) -> Result<Vec<Queue>, StoreError> {
+        let now = now();
+        let books = self.0.lock();
+        let accounts = books.accounts.iter().filter(|(of, _)| appid.is_none_or(|appid| appid == *of));
+        Ok(accounts.flat_map(|(appid, account)| account.queues(appid, now)).collect())
     }
 
-    fn pending(&self, _appid: &str, _until: Instant) -> Result<u64, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+    fn pending(&self, appid: &str, _: Instant) -> Result<u64, StoreError> {
+        self.account(appid, |account, _| account.pending())
     }
 
-    fn sender(&self, _appid: &str, _until: Instant) -> Result<Option<Sender>, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+    fn sender(&self, appid: &str, _: Instant) -> Result<Option<Sender>, StoreError> {
+        self.account(appid, |account, _| account.sender.clone())
     }
 
     fn lead(
         &self,
-        _host: &str,
-        _owner: &Owner,
-        _ended: Option<&str>,
-        _lease: Duration,
-        _until: Instant,
+        host: &str,
+        owner: &Owner,
+        ended: Option<&str>,
+        lease: Duration,
+        _: Instant,
     ) -> Result<Lead, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+        let (now, leaders) = (now(), &mut self.0.lock().leaders);
+        if let Some((leader, lease_over)) = leaders.get(host)
+            && now < *lease_over
+            && leader != owner.as_str()
+            && ended != Some(leader)
+        {
+            return Ok(Lead::Other(leader.clone()));
+        }
+        leaders.insert(host.to_owned(), (owner.as_str().to_owned(), after(now, lease)));
+        Ok(Lead::Mine)
     }
 
     fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, _: Instant) -> Result<MessageId, StoreError> {

@@ -4,7 +4,7 @@ local ending = {
   epoch = ARGV[17], state = ARGV[18], last = ARGV[19], settlement = ARGV[20], seen = tonumber(ARGV[21]), grant = ARGV[22],
   errcode = optional(ARGV[23]), errmsg = ARGV[24], msgid = optional(ARGV[25]), rid = optional(ARGV[26]),
   attempts = tonumber(ARGV[27]), api = ARGV[28], day = ARGV[29], pause = optional(ARGV[30]),
-  from_wechat = ARGV[31] == '1',
+  from_wechat = ARGV[31] == '1', again = tonumber(ARGV[32]),
 }
 
 local now = now_ms()
@@ -16,13 +16,26 @@ redis.call('HGET', P .. 'p', ending.api)
 -- The row is this message's if it made it or opened it last; another message's after the store lost its data.
 local own = row and (id == message.id or row.opener == message.id)
 local mark = 'n' .. ending.epoch .. '.' .. message.id
-local repeated = row and ((own and row.done == ending.epoch) or row[mark])
-local closes = not row or (own and row.epoch == ending.epoch and row.state == 'sending')
+local unended = row and row.unended and string.find(row.unended, ' ' .. ending.epoch .. ' ', 1, true)
+-- Of the attempts before a later claim all have ended and are counted, but for those that are named.
+local former = row and id == message.id and tonumber(ending.epoch) < number_of(row.epoch, 'epoch')
+local repeated = row and ((own and row.done == ending.epoch) or row[mark] or (former and not unended))
+local closes = not row or (own and row.epoch == ending.epoch and (row.state == 'sending' or row.lapsed))
+local stays = closes and row and row.first and ending.again
+-- It has left the outbox, so there is nothing that would try it again.
+if ending.again and not stays then ending.state, ending.last = 'not_sent', '0' end
 
-local entry, taken, left
+local entry, taken, left, next_first, lost
 local name = id .. '.' .. ending.epoch
 if closes then
   if row then redis.call('EXISTS', P .. 's:' .. id) else touch_row(id) end
+  if row and row.first then
+    touch_outbox(id, row.to, row.channel)
+    if not stays then
+      touch_row(id, row)
+      next_first, lost = first_of(row.to, { [id] = true })
+    end
+  end
   if ending.grant ~= 'uncounted' then
     entry = ledger_row(message.openid, message.template)
     touch_ledger(message.openid, message.template)
@@ -39,7 +52,12 @@ if not repeated and ending.attempts > 0 then
   redis.call('PEXPIRE', calls, 8 * DAY)
 end
 if not closes then
-  if not repeated then redis.call('HSET', P .. 'm:' .. id, mark, '1') end
+  if repeated then return end
+  if unended then
+    redis.call('HSET', P .. 'm:' .. id, 'unended', (string.gsub(row.unended, ' ' .. ending.epoch .. ' ', ' ')))
+  else
+    redis.call('HSET', P .. 'm:' .. id, mark, '1')
+  end
   return
 end
 
@@ -59,11 +77,31 @@ add('errcode', ending.errcode)
 add('wechat', ending.from_wechat and '1')
 add('msgid', ending.msgid)
 add('rid', ending.rid)
-if row then
+-- Those of the attempt before.
+if row and row.queued then redis.call('HDEL', P .. 'm:' .. id, 'errcode', 'wechat', 'msgid', 'rid') end
+if stays then
+  local due = digits(now + ending.again)
+  local timed = ending.again > 0 and '1'
+  fields[2], fields[4] = 'queued', '0'
+  add('due', due)
+  add('timed', timed)
+  add('tries', digits(number_of(row.tries, 'tries') + 1))
+  add('unsure', ending.settlement == 'kept' and digits(number_of(row.unsure, 'unsure') + 1))
   redis.call('HSET', P .. 'm:' .. id, unpack(fields))
-  redis.call('HDEL', P .. 'm:' .. id, 'lease', 'grant', 'seen')
+  redis.call('HDEL', P .. 'm:' .. id, 'lease', 'grant')
   redis.call('DEL', P .. 's:' .. id)
-  keep_row(id)
+  redis.call('ZREM', P .. 'f:' .. row.channel, id .. row.to)
+  put_first({ id = id, openid = row.to, waits = true, channel = row.channel, due = due, timed = timed })
+elseif row then
+  redis.call('HSET', P .. 'm:' .. id, unpack(fields))
+  redis.call('HDEL', P .. 'm:' .. id, 'lease', 'grant', 'seen', 'lapsed')
+  redis.call('DEL', P .. 's:' .. id)
+  if row.first then
+    leave(id, row.to, row.channel, next_first, lost)
+    end_waiting(id)
+    list_row(id, row.openid, message.retention)
+  end
+  keep_row(id, row.key, message.retention)
 else
   -- The store has lost the row since it was opened; the record shall not be lost as well.
   open_row(id, nil, ending.epoch, now, fields)

@@ -29,37 +29,17 @@ local function touch_row(id, row)
   if row then redis.call('ZSCORE', P .. 'u:' .. day .. ':' .. (row.openid or corrupt('row')), id) end
 end
 
--- Days whose ids have expired; looked for when a new day begins.
-local function forget_days()
-  for _, day in ipairs(redis.call('ZRANGE', P .. 'd', 0, 99)) do
-    if redis.call('EXISTS', P .. 'a:' .. day) == 0 then redis.call('ZREM', P .. 'd', day) end
-  end
-end
-
-local function list_row(id)
-  local day = day_of(id)
-  local of_day, of_user = P .. 'a:' .. day, P .. 'u:' .. day .. ':' .. message.shown_openid
-  redis.call('ZADD', of_day, 0, id)
-  redis.call('ZADD', of_user, 0, id)
-  -- Longer than any of its rows, so that not every write has to move it.
-  if redis.call('PTTL', of_day) < message.retention + DAY / 2 then redis.call('PEXPIRE', of_day, message.retention + DAY) end
-  if redis.call('PTTL', of_user) < message.retention + DAY / 2 then redis.call('PEXPIRE', of_user, message.retention + DAY) end
-  if redis.call('ZADD', P .. 'd', day, day) == 1 then forget_days() end
-end
-
-local function keep_row(id)
-  redis.call('PEXPIRE', P .. 'm:' .. id, message.retention)
-  if message.key then redis.call('SET', P .. 'k:' .. message.key, id, 'PX', message.retention) end
-end
-
 -- Writes the row anew from the message, over the former one (`row`) if there is one; `more` are further fields and values.
-local function open_row(id, row, epoch, now, more)
+-- `waits` is how long it may stay in the outbox, if that is where it goes.
+local function open_row(id, row, epoch, now, more, waits)
   local key = P .. 'm:' .. id
   if row then
     redis.call('HDEL', key, 'last', 'errcode', 'errmsg', 'wechat', 'msgid', 'rid', 'changed', 'payload', 'finished', 'grant', 'refused',
-      'seen', 'lease', 'done')
+      'seen', 'lease', 'done', 'queued', 'lapsed')
     -- The calls of the former sending are counted, should its end be repeated.
-    if row.done then redis.call('HSET', key, 'n' .. row.done .. '.' .. (row.opener or id), '1') end
+    if row.done then
+      redis.call('HSET', key, 'n' .. row.done .. '.' .. (not row.queued and row.opener or id), '1')
+    end
     if row.openid ~= message.shown_openid then
       redis.call('ZREM', P .. 'u:' .. day_of(id) .. ':' .. row.openid, id)
     end
@@ -76,6 +56,6 @@ local function open_row(id, row, epoch, now, more)
   end
   for _, part in ipairs(more) do fields[#fields + 1] = part end
   redis.call('HSET', key, unpack(fields))
-  list_row(id)
-  keep_row(id)
+  list_row(id, message.shown_openid, message.retention + (waits or 0))
+  if waits then hold_row(id, message.key) else keep_row(id, message.key, message.retention) end
 end

@@ -3,7 +3,7 @@
 local now = now_ms()
 local id, _, row = find_row()
 if row then
-  if row.state == 'sending' or row.last == '1' then return { id } end
+  if row.state == 'sending' or row.state == 'queued' or row.last == '1' then return { id } end
   -- The same call again.
   if row.opener == message.id and row.refused == '1' then return { id } end
 end

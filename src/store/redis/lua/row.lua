@@ -28,6 +28,9 @@ end
 -- The state as it reads now.
 local function state_of(row, now)
   if row.state == 'sending' and is_over(row, now) then return 'unknown' end
+  if row.state == 'queued' and number_of(row.ends, 'time') <= now then
+    return row.unsure == '0' and 'expired' or 'unknown'
+  end
   return row.state
 end
 
