@@ -55,9 +55,8 @@ impl App {
             Ok(Enqueued::Queued(id)) => {
                 step!("queued");
                 process.stats.queued.increment();
-                if parcel.delay.is_zero() {
-                    self.ring(process, message.options.channel, &sender);
-                }
+                // Of a delayed one as well: somebody must be there when its time comes.
+                self.ring(process, message.options.channel, &sender);
                 Ok(id.to_string())
             }
             Ok(Enqueued::Known(row)) => {

@@ -73,6 +73,11 @@ impl Account {
         }
     }
 
+    /// Whether there may be.
+    pub fn wants(&mut self, channel: Channel) -> bool {
+        self.queue(channel).is_some_and(|queue| queue.wanted)
+    }
+
     /// There is nothing in it for now.
     pub fn is_empty(&mut self, channel: Channel) {
         if let Some(queue) = self.queue(channel) {

@@ -169,6 +169,7 @@ struct Watch {
     language: Language,
     shows_progress: bool,
     delivered: u64,
+    counted: Instant,
     idle: Duration,
     store_down: bool,
 }
@@ -182,6 +183,7 @@ impl Watch {
             language: Language::of_environment(),
             shows_progress,
             delivered: 0,
+            counted: Instant::now(),
             idle: Duration::ZERO,
             store_down: false,
         }
@@ -209,8 +211,9 @@ impl Watch {
         }
         let stats = &self.process.stats;
         let delivered = stats.delivered.get();
-        let rate = delivered - self.delivered;
-        self.delivered = delivered;
+        let rate = (delivered - self.delivered) as f64 / self.counted.elapsed().as_secs_f64().max(0.001);
+        let rate = rate.round();
+        (self.delivered, self.counted) = (delivered, Instant::now());
         let refused = stats.refused_wechat.get() + stats.refused_local.get();
         let (retried, unknown, expired) = (stats.retried.get(), stats.transport_unknown.get(), stats.expired.get());
         let words = match self.language {

@@ -38,6 +38,8 @@ const REPEAT: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Until the setting is there.
 const CONCURRENCY: usize = 32;
+/// Stores of one deliverer.
+const DESK_LIMIT: usize = 64;
 /// Accounts of one deliverer.
 const ACCOUNT_LIMIT: usize = 1000;
 /// How many verdicts may wait for a store that fails.
@@ -134,7 +136,7 @@ impl Engine {
     }
 
     fn hear(&mut self, ring: Ring) {
-        let desk = self.desk(&ring.settings);
+        let Some(desk) = self.desk(&ring.settings) else { return };
         let app = App::new(ring.settings, Arc::default());
         if let Some(account) = self.account(desk, app, ring.sender) {
             account.want(ring.channel, true);
@@ -253,6 +255,9 @@ impl Engine {
         let hands = Hands { process: self.process, reach: &self.reach };
         let Some((desk, account)) = self.accounts.get_mut(number) else { return };
         account.asking = false;
+        if stopping && !account.wants(channel) {
+            return;
+        }
         if let Err(hold) = may {
             account.hold(hold);
             // Of all who cannot send now, one tries again.
@@ -355,13 +360,17 @@ impl Engine {
         desks.chain(accounts).chain(verdicts).min().unwrap_or(now + IDLE)
     }
 
-    fn desk(&mut self, settings: &Arc<Settings>) -> usize {
+    /// The number of the desk of that store; `None` if there are more stores than any host has.
+    fn desk(&mut self, settings: &Arc<Settings>) -> Option<usize> {
         let key = KeeperKey::of(settings);
         if let Some(known) = self.desks.iter().position(|desk| key.is_of(&desk.settings)) {
-            return known;
+            return Some(known);
+        }
+        if self.desks.len() >= DESK_LIMIT {
+            return None;
         }
         self.desks.push(Desk::new(settings.clone(), self.role));
-        self.desks.len() - 1
+        Some(self.desks.len() - 1)
     }
 
     fn account(&mut self, desk: usize, app: App, sender: String) -> Option<&mut Account> {
