@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::bell::Bell;
-use super::engine::{Engine, Role};
+use super::engine::Engine;
+use super::roster::Role;
 use crate::config::{Settings, StorePlace};
 use crate::error::Error;
 use crate::language::Language;
@@ -94,7 +95,7 @@ pub fn run(args: &WorkArgs) -> Result<(), WorkError> {
         let (bell, settings) = (bell.clone(), settings.clone());
         spawn_without_signals("routine-deliver", STACK, move || {
             let mut engine = Engine::new(process, bell, Role::Worker);
-            engine.attend(settings);
+            engine.attend(&settings);
             engine.run()
         })?
     };

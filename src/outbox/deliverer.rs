@@ -7,7 +7,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::bell::{Bell, Ring};
-use super::engine::{Engine, Role};
+use super::engine::Engine;
+use super::roster::Role;
 use crate::process::Process;
 use crate::thread::spawn_without_signals;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::backoff::jittered;
-use super::engine::Role;
+use super::roster::Role;
 use crate::app::Hands;
 use crate::config::Settings;
 use crate::store::keeper::Outage;

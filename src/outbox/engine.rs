@@ -13,19 +13,15 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::runtime::Builder;
 use tokio::time::{timeout, timeout_at};
 
-use super::account::Account;
-use super::bell::{Bell, Ring};
-use super::desk::Desk;
-use super::sender;
-use crate::app::{App, Hands, Hold, Tried};
+use super::bell::Bell;
+use super::roster::{Role, Roster};
+use crate::app::{Hands, Hold, Tried};
 use crate::config::Settings;
 use crate::message::Channel;
 use crate::process::Process;
 use crate::reach::Reach;
 use crate::step::step;
-use crate::store::keeper::KeeperKey;
-use crate::store::{MessageId, Queue, State};
-use crate::wechat::deadline::Deadline;
+use crate::store::{MessageId, State};
 use crate::{log, quota};
 
 /// So long verdicts are gathered before they are written together, while others are still awaited.
@@ -34,25 +30,8 @@ const GATHERING: Duration = Duration::from_millis(1);
 const IDLE: Duration = Duration::from_secs(60);
 /// Between two attempts to write down verdicts that the store did not take.
 const REPEAT: Duration = Duration::from_secs(1);
-/// No transaction takes longer.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// Until the setting is there.
-const CONCURRENCY: usize = 32;
-/// Stores of one deliverer.
-const DESK_LIMIT: usize = 64;
-/// Accounts of one deliverer.
-const ACCOUNT_LIMIT: usize = 1000;
-/// How many verdicts may wait for a store that fails.
+/// How many verdicts may wait for a store that fails; the messages of any others will read `unknown`.
 const UNWRITTEN_LIMIT: usize = 4096;
-
-/// Which part a deliverer plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// A thread in a process that queues: its own messages, and what others left over if nobody else of the host adopts it.
-    Thread,
-    /// `routine-template work`: everything, always.
-    Worker,
-}
 
 type Flight = FuturesUnordered<Pin<Box<dyn Future<Output = Event>>>>;
 
@@ -75,10 +54,7 @@ pub struct Engine {
     process: &'static Process,
     reach: Rc<Reach>,
     bell: Arc<Bell>,
-    role: Role,
-    desks: Vec<Desk>,
-    /// Each with the number of its desk.
-    accounts: Vec<(usize, Account)>,
+    roster: Roster,
     /// Verdicts that the store has not taken yet, by the number of their account.
     unwritten: Vec<(usize, Vec<Tried>)>,
     write_again: Instant,
@@ -87,21 +63,14 @@ pub struct Engine {
 impl Engine {
     /// One that has nothing to do until the bell rings.
     pub fn new(process: &'static Process, bell: Arc<Bell>, role: Role) -> Self {
-        Self {
-            process,
-            reach: Rc::default(),
-            bell,
-            role,
-            desks: Vec::new(),
-            accounts: Vec::new(),
-            unwritten: Vec::new(),
-            write_again: Instant::now(),
-        }
+        let reach = Rc::<Reach>::default();
+        let roster = Roster::new(process, reach.clone(), role);
+        Self { process, reach, bell, roster, unwritten: Vec::new(), write_again: Instant::now() }
     }
 
     /// Takes care of the store that these settings name.
-    pub fn attend(&mut self, settings: Arc<Settings>) {
-        self.desk(&settings);
+    pub fn attend(&mut self, settings: &Arc<Settings>) {
+        self.roster.desk(settings);
     }
 
     /// Delivers until it is told to stop.
@@ -116,76 +85,30 @@ impl Engine {
         loop {
             let (rings, stop) = self.bell.take();
             for ring in rings {
-                self.hear(ring);
+                self.roster.hear(ring);
             }
             let now = Instant::now();
             match stop {
-                None => self.look(now),
+                None => self.roster.look(now),
                 Some(until) if now >= until => return,
-                Some(_) => self.finish_own(),
+                Some(_) => self.roster.leave_others(),
             }
             self.write_again(now);
             self.ask(&mut flight, now);
-            if stop.is_some() && flight.is_empty() && !self.accounts.iter().any(|(_, account)| account.is_busy(now)) {
-                return;
-            }
-            let wake = self.wakes(now).min(stop.unwrap_or(now + IDLE));
+            let wake = match stop {
+                None => self.roster.wakes(now).unwrap_or(now + IDLE),
+                Some(_) if flight.is_empty() && self.unwritten.is_empty() && !self.roster.is_busy(now) => return,
+                Some(until) => until,
+            };
+            let wake = if self.unwritten.is_empty() { wake } else { wake.min(self.write_again) };
             let events = self.wait(&mut flight, wake).await;
             self.handle(events, &mut flight);
         }
     }
 
-    fn hear(&mut self, ring: Ring) {
-        let Some(desk) = self.desk(&ring.settings) else { return };
-        let app = App::new(ring.settings, Arc::default());
-        if let Some(account) = self.account(desk, app, ring.sender) {
-            account.want(ring.channel, true);
-        }
-    }
-
-    /// What others have left, and what has become due.
-    fn look(&mut self, now: Instant) {
-        for desk in 0..self.desks.len() {
-            let hands = Hands { process: self.process, reach: &self.reach };
-            let role = self.role;
-            let queues = match self.desks.get_mut(desk) {
-                Some(desk) if desk.next_look <= now => desk.look(hands, role),
-                _ => continue,
-            };
-            for queue in queues {
-                self.adopt(desk, &queue);
-            }
-        }
-    }
-
-    fn adopt(&mut self, desk: usize, queue: &Queue) {
-        let known = |account: &Account| account.app.settings().appid == queue.appid && account.sender == queue.sender;
-        if let Some((_, account)) = self.accounts.iter_mut().find(|(of, account)| *of == desk && known(account)) {
-            return account.want(queue.channel, false);
-        }
-        let Some(settings) = self.desks.get(desk).map(|desk| desk.settings.clone()) else { return };
-        let keeper = self.reach.keeper(&settings);
-        let found = keeper
-            .run(Deadline::after(PATIENCE), &self.process.stats, |store, until| store.sender(&queue.appid, until));
-        // Without a store there is nothing to deliver, either.
-        let Ok(Some(sender)) = found else { return };
-        match sender::settings(&sender, &settings) {
-            Ok(own) => {
-                let app = App::new(own, Arc::default());
-                if let Some(account) = self.account(desk, app, sender.version) {
-                    account.want(queue.channel, false);
-                }
-            }
-            Err(error) => {
-                let details = [("appid", queue.appid.as_str()), ("detail", error.message(settings.hint_lang))];
-                say(self.process, &settings, "queue_settings", &details);
-            }
-        }
-    }
-
     /// Looks for a way and a token for whoever could send something.
     fn ask(&mut self, flight: &mut Flight, now: Instant) {
-        for (number, (_, account)) in self.accounts.iter_mut().enumerate() {
+        for (number, account) in self.roster.accounts() {
             let Some((channel, free)) = account.ready(now) else { continue };
             account.asking = true;
             let (app, process, reach) = (account.app.clone(), self.process, self.reach.clone());
@@ -250,10 +173,10 @@ impl Engine {
     }
 
     fn asked(&mut self, number: usize, channel: Channel, free: usize, may: Result<(), Hold>, flight: &mut Flight) {
-        let role = self.role;
         let stopping = self.bell.is_stopping();
         let hands = Hands { process: self.process, reach: &self.reach };
-        let Some((desk, account)) = self.accounts.get_mut(number) else { return };
+        let adopts = self.roster.adopts(number);
+        let Some(account) = self.roster.account(number) else { return };
         account.asking = false;
         if stopping && !account.wants(channel) {
             return;
@@ -261,7 +184,7 @@ impl Engine {
         if let Err(hold) = may {
             account.hold(hold);
             // Of all who cannot send now, one tries again.
-            if stopping || !self.desks.get(*desk).is_some_and(|desk| desk.adopts(role)) {
+            if stopping || !adopts {
                 account.leave();
             }
             return;
@@ -304,7 +227,7 @@ impl Engine {
     }
 
     fn tried(&mut self, number: usize, batch: Vec<Tried>) {
-        let Some((_, account)) = self.accounts.get_mut(number) else { return };
+        let Some(account) = self.roster.account(number) else { return };
         account.in_flight = account.in_flight.saturating_sub(batch.len());
         for tried in &batch {
             account.found(tried.finding());
@@ -325,7 +248,7 @@ impl Engine {
 
     fn write(&mut self, number: usize, batch: Vec<Tried>) {
         let hands = Hands { process: self.process, reach: &self.reach };
-        let Some((_, account)) = self.accounts.get_mut(number) else { return };
+        let Some(account) = self.roster.account(number) else { return };
         step!("settling");
         if account.app.settle(hands, &batch).is_ok() {
             step!("settled");
@@ -346,48 +269,6 @@ impl Engine {
             }
         }
     }
-
-    /// No message any more but what was queued here.
-    fn finish_own(&mut self) {
-        let own = self.role == Role::Thread;
-        self.accounts.iter_mut().for_each(|(_, account)| account.leave_others(own));
-    }
-
-    fn wakes(&self, now: Instant) -> Instant {
-        let desks = self.desks.iter().map(|desk| desk.next_look);
-        let accounts = self.accounts.iter().filter_map(|(_, account)| account.wakes(now));
-        let verdicts = (!self.unwritten.is_empty()).then_some(self.write_again);
-        desks.chain(accounts).chain(verdicts).min().unwrap_or(now + IDLE)
-    }
-
-    /// The number of the desk of that store; `None` if there are more stores than any host has.
-    fn desk(&mut self, settings: &Arc<Settings>) -> Option<usize> {
-        let key = KeeperKey::of(settings);
-        if let Some(known) = self.desks.iter().position(|desk| key.is_of(&desk.settings)) {
-            return Some(known);
-        }
-        if self.desks.len() >= DESK_LIMIT {
-            return None;
-        }
-        self.desks.push(Desk::new(settings.clone(), self.role));
-        Some(self.desks.len() - 1)
-    }
-
-    fn account(&mut self, desk: usize, app: App, sender: String) -> Option<&mut Account> {
-        let same = |account: &Account| account.app.settings().appid == app.settings().appid;
-        if let Some(known) = self.accounts.iter().position(|(of, account)| *of == desk && same(account)) {
-            let (_, account) = self.accounts.get_mut(known)?;
-            account.renew(app, sender);
-            return Some(account);
-        }
-        if self.accounts.len() >= ACCOUNT_LIMIT {
-            // Whoever adopts has the same bound; it is far above the accounts of any host.
-            return None;
-        }
-        let most = self.desks.get(desk).map(|_| CONCURRENCY)?;
-        self.accounts.push((desk, Account::new(app, sender, most)));
-        self.accounts.last_mut().map(|(_, account)| account)
-    }
 }
 
 /// Messages that ended without being sent.
@@ -403,7 +284,7 @@ fn report(process: &Process, settings: &Settings, ended: &[(MessageId, State)]) 
     }
 }
 
-fn say(process: &Process, settings: &Settings, event: &str, details: &[(&str, &str)]) {
+pub(super) fn say(process: &Process, settings: &Settings, event: &str, details: &[(&str, &str)]) {
     if log::write(settings.log_file.as_deref(), event, details).is_err() {
         process.stats.log_failures.increment();
     }

@@ -4,7 +4,8 @@
 //! app/queue     validates, writes one durable row, rings the bell
 //! deliverer     the thread of this process, started by the first ring      bell    how it is woken
 //! desk          one store: who adopts, and when to look
-//! engine        claims, sends and settles, as much at once as may be       account  one account's queues and rests
+//! engine        claims, sends and settles, as much at once as may be       roster   whom it serves
+//! account       one account's queues and rests
 //! app/deliver   the stages of one message, the same as for `send()`        backoff  when it is tried again
 //! command       `routine-template work`, the same engine as a service of its own
 //! sender        an account's settings, for a process that was never told
@@ -25,8 +26,10 @@ pub mod command;
 mod deliverer;
 mod desk;
 mod engine;
+mod roster;
 pub mod sender;
 
 pub use bell::{Bell, Ring};
 pub use deliverer::Deliverer;
-pub use engine::{Engine, Role};
+pub use engine::Engine;
+pub use roster::Role;

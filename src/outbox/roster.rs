@@ -1,0 +1,162 @@
+//! The stores and accounts that a deliverer takes care of.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::account::Account;
+use super::bell::Ring;
+use super::desk::Desk;
+use super::engine::say;
+use super::sender;
+use crate::app::{App, Hands};
+use crate::config::Settings;
+use crate::process::Process;
+use crate::reach::Reach;
+use crate::store::Queue;
+use crate::store::keeper::KeeperKey;
+use crate::wechat::deadline::Deadline;
+
+/// No transaction takes longer.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Until the setting is there.
+const CONCURRENCY: usize = 32;
+/// Stores and accounts of one deliverer: more than any host has. What is beyond is left to others.
+const DESK_LIMIT: usize = 64;
+const ACCOUNT_LIMIT: usize = 1000;
+
+/// Which part a deliverer plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A thread in a process that queues: its own messages, and what others left over if nobody else of the host adopts it.
+    Thread,
+    /// `routine-template work`: everything, always.
+    Worker,
+}
+
+/// Who is served, and where.
+pub struct Roster {
+    process: &'static Process,
+    reach: Rc<Reach>,
+    role: Role,
+    desks: Vec<Desk>,
+    /// Each with the number of its desk. The number of an account never changes.
+    accounts: Vec<(usize, Account)>,
+}
+
+impl Roster {
+    pub fn new(process: &'static Process, reach: Rc<Reach>, role: Role) -> Self {
+        Self { process, reach, role, desks: Vec::new(), accounts: Vec::new() }
+    }
+
+    /// All accounts, with their numbers.
+    pub fn accounts(&mut self) -> impl Iterator<Item = (usize, &mut Account)> {
+        self.accounts.iter_mut().map(|(_, account)| account).enumerate()
+    }
+
+    /// One account.
+    pub fn account(&mut self, number: usize) -> Option<&mut Account> {
+        self.accounts.get_mut(number).map(|(_, account)| account)
+    }
+
+    /// Whether what an account cannot send now is taken care of here.
+    pub fn adopts(&self, number: usize) -> bool {
+        let desk = self.accounts.get(number).and_then(|(desk, _)| self.desks.get(*desk));
+        desk.is_some_and(|desk| desk.adopts(self.role))
+    }
+
+    /// This process has queued a message.
+    pub fn hear(&mut self, ring: Ring) {
+        let Some(desk) = self.desk(&ring.settings) else { return };
+        let app = App::new(ring.settings, Arc::default());
+        if let Some(account) = self.enter(desk, app, ring.sender) {
+            account.want(ring.channel, true);
+        }
+    }
+
+    /// What others have left, and what has become due.
+    pub fn look(&mut self, now: Instant) {
+        for desk in 0..self.desks.len() {
+            let hands = Hands { process: self.process, reach: &self.reach };
+            let role = self.role;
+            let queues = match self.desks.get_mut(desk) {
+                Some(desk) if desk.next_look <= now => desk.look(hands, role),
+                _ => continue,
+            };
+            for queue in queues {
+                self.adopt(desk, &queue);
+            }
+        }
+    }
+
+    fn adopt(&mut self, desk: usize, queue: &Queue) {
+        let known = |account: &Account| account.app.settings().appid == queue.appid && account.sender == queue.sender;
+        if let Some((_, account)) = self.accounts.iter_mut().find(|(of, account)| *of == desk && known(account)) {
+            return account.want(queue.channel, false);
+        }
+        let Some(settings) = self.desks.get(desk).map(|desk| desk.settings.clone()) else { return };
+        let keeper = self.reach.keeper(&settings);
+        let found = keeper
+            .run(Deadline::after(PATIENCE), &self.process.stats, |store, until| store.sender(&queue.appid, until));
+        // Without a store there is nothing to deliver, either.
+        let Ok(Some(sender)) = found else { return };
+        match sender::settings(&sender, &settings) {
+            Ok(own) => {
+                let app = App::new(own, Arc::default());
+                if let Some(account) = self.enter(desk, app, sender.version) {
+                    account.want(queue.channel, false);
+                }
+            }
+            Err(error) => {
+                let details = [("appid", queue.appid.as_str()), ("detail", error.message(settings.hint_lang))];
+                say(self.process, &settings, "queue_settings", &details);
+            }
+        }
+    }
+
+    /// No message any more but what was queued here.
+    pub fn leave_others(&mut self) {
+        let own = self.role == Role::Thread;
+        self.accounts.iter_mut().for_each(|(_, account)| account.leave_others(own));
+    }
+
+    /// Whether anything could be sent now.
+    pub fn is_busy(&self, now: Instant) -> bool {
+        self.accounts.iter().any(|(_, account)| account.is_busy(now))
+    }
+
+    /// When there is something to look at, or somebody to ask.
+    pub fn wakes(&self, now: Instant) -> Option<Instant> {
+        let desks = self.desks.iter().map(|desk| desk.next_look);
+        let accounts = self.accounts.iter().filter_map(|(_, account)| account.wakes(now));
+        desks.chain(accounts).min()
+    }
+
+    /// The number of the desk of that store; `None` if there are more stores than any host has.
+    pub fn desk(&mut self, settings: &Arc<Settings>) -> Option<usize> {
+        let key = KeeperKey::of(settings);
+        if let Some(known) = self.desks.iter().position(|desk| key.is_of(&desk.settings)) {
+            return Some(known);
+        }
+        if self.desks.len() >= DESK_LIMIT {
+            return None;
+        }
+        self.desks.push(Desk::new(settings.clone(), self.role));
+        Some(self.desks.len() - 1)
+    }
+
+    fn enter(&mut self, desk: usize, app: App, sender: String) -> Option<&mut Account> {
+        let same = |account: &Account| account.app.settings().appid == app.settings().appid;
+        if let Some(known) = self.accounts.iter().position(|(of, account)| *of == desk && same(account)) {
+            let (_, account) = self.accounts.get_mut(known)?;
+            account.renew(app, sender);
+            return Some(account);
+        }
+        if self.accounts.len() >= ACCOUNT_LIMIT {
+            return None;
+        }
+        let most = self.desks.get(desk).map(|_| CONCURRENCY)?;
+        self.accounts.push((desk, Account::new(app, sender, most)));
+        self.accounts.last_mut().map(|(_, account)| account)
+    }
+}
