@@ -21,44 +21,33 @@ struct Slot<'a, 'b> {
     answer: Option<Result<Value, StoreError>>,
     /// The server does not know the script's hash.
     unknown: bool,
+    /// It was sent once, and no answer came.
+    maybe_done: bool,
 }
 
 impl Link {
-    /// Runs a script for each call; every call is a transaction of its own and has an answer of its own. An error in place
-    /// of the answers says that some of them may have been done.
-    pub fn call_all(
-        &mut self,
-        script: &Script,
-        calls: &[Call<'_>],
-        until: Instant,
-    ) -> Result<Vec<Result<Value, StoreError>>, StoreError> {
-        if Instant::now() >= until {
-            return Err(StoreError::new(Fault::Timeout, "no time is left"));
-        }
+    /// Runs a script for each call; every call is a transaction of its own and has an answer of its own.
+    pub fn call_all(&mut self, script: &Script, calls: &[Call<'_>], until: Instant) -> Vec<Result<Value, StoreError>> {
         let mut slots: Vec<Slot<'_, '_>> =
-            calls.iter().map(|call| Slot { call, answer: None, unknown: false }).collect();
+            calls.iter().map(|call| Slot { call, answer: None, unknown: false, maybe_done: false }).collect();
         // A second time for what has moved, or met a connection that the server had closed; the rest is a matter of single
         // calls, which follow an account wherever it goes.
         for _ in 0..2 {
-            self.pass(script, &mut slots, until).map_err(|error| StoreError { maybe_done: true, ..error })?;
+            self.pass(script, &mut slots, until);
             match slots.iter_mut().find(|slot| slot.answer.is_none()) {
-                Some(first) => first.answer = Some(self.call_again(script, first.call, until)),
+                Some(first) => first.answer = Some(self.call(script, first.call, until)),
                 None => break,
             }
         }
-        Ok(slots
-            .into_iter()
-            .map(|slot| slot.answer.unwrap_or_else(|| self.call_again(script, slot.call, until)))
-            .collect())
-    }
-
-    /// A call that may have been done with others.
-    fn call_again(&mut self, script: &Script, call: &Call<'_>, until: Instant) -> Result<Value, StoreError> {
-        self.call(script, call, until).map_err(|error| StoreError { maybe_done: true, ..error })
+        let mut finish = |slot: Slot<'_, '_>| {
+            let answer = slot.answer.unwrap_or_else(|| self.call(script, slot.call, until));
+            answer.map_err(|error| StoreError { maybe_done: error.maybe_done || slot.maybe_done, ..error })
+        };
+        slots.into_iter().map(&mut finish).collect()
     }
 
     /// Asks every server once for what it is thought to have.
-    fn pass(&mut self, script: &Script, slots: &mut [Slot<'_, '_>], until: Instant) -> Result<(), StoreError> {
+    fn pass(&mut self, script: &Script, slots: &mut [Slot<'_, '_>], until: Instant) {
         let mut left: Vec<&mut Slot<'_, '_>> = slots.iter_mut().filter(|slot| slot.answer.is_none()).collect();
         while let Some(first) = left.first() {
             let account = first.call.account;
@@ -66,11 +55,14 @@ impl Link {
             let (mut here, elsewhere): (Vec<_>, Vec<_>) =
                 left.into_iter().partition(|slot| slot.call.account == account || home == self.home(slot.call.account));
             for group in here.chunks_mut(AT_ONCE) {
-                self.exchange(script, account, group, until)?;
+                if let Err(error) = self.exchange(script, account, group, until) {
+                    for slot in group.iter_mut().filter(|slot| slot.answer.is_none()) {
+                        slot.answer = Some(Err(error.clone()));
+                    }
+                }
             }
             left = elsewhere;
         }
-        Ok(())
     }
 
     /// What tells whether two accounts are on one server as far as is known; where that is not known, the account itself.
@@ -90,6 +82,10 @@ impl Link {
         until: Instant,
     ) -> Result<(), StoreError> {
         let (address, mut connection, reused) = self.connect(account, until)?;
+        if Instant::now() >= until {
+            self.keep(address, connection);
+            return Err(StoreError::new(Fault::Timeout, "no time was left"));
+        }
         let until = until.min(Instant::now() + EXCHANGE);
         let mut ask = || -> Result<Option<(&str, ServerError)>, Interrupted> {
             let mut refused = None;
@@ -139,6 +135,9 @@ impl Link {
             },
             Err(broken) => {
                 self.forget(&address);
+                for slot in group.iter_mut().filter(|slot| slot.answer.is_none()) {
+                    slot.maybe_done = true;
+                }
                 let closed = broken.error.kind() != std::io::ErrorKind::TimedOut;
                 if reused && closed { Ok(()) } else { Err(fault::interrupted(&address, &broken.error, true)) }
             }

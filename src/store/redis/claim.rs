@@ -5,7 +5,7 @@ use std::time::Instant;
 use redis::Value;
 
 use super::fault::unreadable;
-use super::name::{channel_name, read_grant, read_policy};
+use super::name::{read_grant, read_policy};
 use super::reply::Items;
 use super::script::{CLAIM, Call};
 use super::{RedisStore, expiry, milliseconds};
@@ -20,7 +20,7 @@ impl RedisStore {
         let call = Call::new(claim.appid)
             .with(claim.id)
             .with(claim.owner.as_str())
-            .with(channel_name(claim.channel))
+            .with(claim.channel.name())
             .with(claim.channel.path())
             .with(claim.limit.clamp(1, AT_ONCE))
             .with(milliseconds(claim.margin))

@@ -6,7 +6,7 @@ use redis::Value;
 
 use super::delivery::read_delivery;
 use super::fault::unreadable;
-use super::name::{channel_name, grant_name, policy_name, read_grant};
+use super::name::{grant_name, policy_name, read_grant};
 use super::reply::Items;
 use super::script::{BEGIN, Call, FINISH, REFUSE};
 use super::{RedisStore, expiry, milliseconds};
@@ -62,7 +62,7 @@ pub(super) fn message<'a>(begin: &Begin<'a>) -> Call<'a> {
         .with(begin.openid)
         .with(begin.shown_openid)
         .with(begin.template_id)
-        .with(channel_name(begin.channel))
+        .with(begin.channel.name())
         .optional(begin.key)
         .with(policy_name(begin.policy))
         .optional(begin.changed)

@@ -2,7 +2,9 @@
 //!
 //! Every transaction is one Lua script, and Redis runs one script at a time. All keys of an account begin with
 //! `rt:{appid}:` (those of a token with `rt:{account}:`), so that a cluster keeps them in one slot. What an acknowledged
-//! write survives is decided by the server's `appendfsync` and its replicas, not here.
+//! write survives is decided by the server's `appendfsync` and its replicas, not here. While a message waits in the outbox
+//! nothing of it expires, so a server that evicts keys spares it under `noeviction` and `volatile-…`; under `allkeys-…` it may
+//! take messages that wait, which ends them and holds up no others.
 //!
 //! Cloud proxies that look for key names in the source of scripts (Alibaba Cloud's cluster instances do) need that check
 //! switched off (`script_check_enable 0`): the row that a message's key leads to is found by the script itself.
@@ -72,7 +74,7 @@ impl RedisStore {
         calls: &[Call<'_>],
         until: Instant,
     ) -> Result<Vec<Result<Value, StoreError>>, StoreError> {
-        self.link(until)?.call_all(script, calls, until)
+        Ok(self.link(until)?.call_all(script, calls, until))
     }
 
     fn link(&self, until: Instant) -> Result<MutexGuard<'_, Link>, StoreError> {

@@ -5,21 +5,9 @@ use crate::config::GrantPolicy;
 use crate::message::Channel;
 use crate::store::{Grant, StoreError};
 
-/// Of a channel.
-pub fn channel_name(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Subscribe => "subscribe",
-        Channel::Bizsend => "bizsend",
-        Channel::Template => "template",
-    }
-}
-
 /// The channel of a name.
 pub fn read_channel(name: &str) -> Result<Channel, StoreError> {
-    [Channel::Subscribe, Channel::Bizsend, Channel::Template]
-        .into_iter()
-        .find(|channel| channel_name(*channel) == name)
-        .ok_or_else(|| unreadable("channel"))
+    Channel::from_name(name).ok_or_else(|| unreadable("channel"))
 }
 
 /// Of a grant.

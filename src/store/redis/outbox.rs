@@ -51,12 +51,12 @@ impl RedisStore {
             match answer.and_then(|value| read_queues(&account.appid, value)) {
                 Ok(found) if found.is_empty() && account.is_old => self.forget_account(&account.appid, until)?,
                 Ok(found) => queues.extend(found),
-                // Messages of other accounts do not wait for one whose data is damaged or newer.
                 Err(error) => failure = Some(error),
             }
         }
         match failure {
             Some(error) if queues.is_empty() => Err(error),
+            // Messages of other accounts do not wait for one whose data is damaged or newer; its own calls say so.
             _ => Ok(queues),
         }
     }

@@ -84,7 +84,7 @@ pub static REFUSE: Script = script!("row", "record", "message", "refuse");
 /// `Store::enqueue`.
 pub static ENQUEUE: Script = script!("ledger", "row", "record", "outbox", "message", "lapse", "enqueue");
 /// `Store::claim`.
-pub static CLAIM: Script = script!("ledger", "grant", "pause", "row", "record", "outbox", "attempt", "claim");
+pub static CLAIM: Script = script!("ledger", "grant", "pause", "row", "record", "outbox", "attempt", "mend", "claim");
 /// `Store::queues` of one account.
 pub static QUEUES: Script = script!("queues");
 /// `Store::pending`.

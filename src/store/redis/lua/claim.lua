@@ -46,16 +46,24 @@ end
 collect('f:', digits(now))
 collect('n:', '+inf')
 collect('q:', digits(now))
+if #due == 0 then mend(claim.channel) end
 table.sort(due, earlier)
 
 -- What becomes of each. Where one ends, the next one of its receiver takes its turn.
-local leaving = {}
+local leaving, going = {}, {}
 local place = 0
 while place < claim.limit and due[place + 1] do
   place = place + 1
   local message = due[place]
-  inspect(message, claim, now)
-  if message.plan.state ~= 'sending' then
+  if going[message.openid] then
+    -- His lane was lost and has begun anew, so that two of his were first.
+    message.plan = { state = 'left' }
+  else
+    inspect(message, claim, now)
+  end
+  if message.plan.state == 'sending' then
+    going[message.openid] = true
+  elseif message.plan.state ~= 'left' then
     leaving[message.id] = true
     local first, lost = first_of(message.openid, leaving)
     message.next_first, message.lost = first, lost
@@ -133,7 +141,7 @@ for index = 1, place do
     longest = math.max(longest, go(message) - now)
     jobs[#jobs + 1] = job(message.id, message.row, message.plan.body, now)
     notes[#notes + 1] = ' ' .. message.id .. ' ' .. message.row.epoch .. ' ' .. state
-  else
+  elseif state ~= 'left' then
     close(message)
     if state then
       ended[#ended + 1] = { message.id, state }
