@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 
+use super::outbox::{Stay, Wait};
+use crate::config::GrantPolicy;
 use crate::message::Channel;
 use crate::store::{Choice, Grant, MessageId, Millis, State};
 
@@ -13,6 +15,9 @@ const STATES: [State; 7] =
 const CHANNELS: [Channel; 3] = [Channel::Subscribe, Channel::Bizsend, Channel::Template];
 const CHOICES: [Choice; 4] = [Choice::Accept, Choice::Reject, Choice::Ban, Choice::Filter];
 const GRANTS: [Grant; 4] = [Grant::Reserved, Grant::OnCredit, Grant::LongTerm, Grant::Uncounted];
+const POLICIES: [GrantPolicy; 3] = [GrantPolicy::Off, GrantPolicy::Certain, GrantPolicy::Strict];
+const WAITS: [Wait; 3] = [Wait::Nothing, Wait::Time, Wait::Lease];
+const STAYS: [Stay; 3] = [Stay::Never, Stay::Within, Stay::Left];
 
 /// An enumeration that the tables hold as a number.
 pub(super) trait Code: Copy + PartialEq + 'static {
@@ -24,14 +29,15 @@ pub(super) trait Code: Copy + PartialEq + 'static {
         Self::ALL.iter().zip(0..).find_map(|(value, code)| (*value == self).then_some(code)).unwrap_or(-1)
     }
 
+    /// The value of a number, if it is one's.
+    fn from_code(code: i64) -> Option<Self> {
+        usize::try_from(code).ok().and_then(|index| Self::ALL.get(index)).copied()
+    }
+
     /// From a column.
     fn read(row: &Row<'_>, column: usize) -> rusqlite::Result<Self> {
         let code: i64 = row.get(column)?;
-        usize::try_from(code)
-            .ok()
-            .and_then(|index| Self::ALL.get(index))
-            .copied()
-            .ok_or(Error::IntegralValueOutOfRange(column, code))
+        Self::from_code(code).ok_or(Error::IntegralValueOutOfRange(column, code))
     }
 }
 
@@ -49,6 +55,18 @@ impl Code for Choice {
 
 impl Code for Grant {
     const ALL: &'static [Self] = &GRANTS;
+}
+
+impl Code for GrantPolicy {
+    const ALL: &'static [Self] = &POLICIES;
+}
+
+impl Code for Wait {
+    const ALL: &'static [Self] = &WAITS;
+}
+
+impl Code for Stay {
+    const ALL: &'static [Self] = &STAYS;
 }
 
 /// A column that may be NULL.

@@ -13,7 +13,7 @@ use super::schema;
 use crate::store::{Durability, Fault, StoreError};
 
 /// Statements kept prepared: all of ours, the variants of `deliveries()` included.
-const STATEMENTS: usize = 96;
+const STATEMENTS: usize = 128;
 /// How long the log grows, in pages of 4 KiB, before somebody's COMMIT brings it into the file, for some 10 ms. SQLite's own 1000
 /// would let one in eighty sends wait for that.
 const CHECKPOINT_PAGES: i64 = 5000;

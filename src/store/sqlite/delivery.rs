@@ -11,7 +11,8 @@ macro_rules! select {
     ($more:literal, $index:literal) => {
         concat!(
             "SELECT d.id, d.epoch, d.openid, t.name, d.channel, d.key, d.state, d.errcode, d.errmsg, d.from_wechat,
-               d.msgid, d.rid, d.attempts, d.changed, d.payload, d.begun, d.finished, d.lease",
+               d.msgid, d.rid, d.attempts, d.changed, d.payload, d.begun, d.finished, d.lease,
+               d.due, d.gives_up, d.unsure",
             $more,
             " FROM delivery d ",
             $index,
@@ -40,14 +41,16 @@ pub(super) const LISTINGS: [&str; 3] = [
     concat!(select!(", d.template", "INDEXED BY delivery_key"), range!(), " AND d.key = ?5", newest_first!()),
 ];
 /// How many columns [`select`] has of its own.
-pub(super) const COLUMNS: usize = 18;
+pub(super) const COLUMNS: usize = 21;
 /// Rows that one query of a listing looks at, so that a rare match does not hold the gate for long.
 const SLICE: usize = 5000;
 
-/// Reads a row as it is at this moment: one whose lease is over without an end is unknown.
+/// Reads a row as it is at this moment: one whose lease is over without an end is unknown, one that has waited too long has
+/// expired.
 pub(super) fn read(row: &Row<'_>, now: Millis) -> rusqlite::Result<Delivery> {
     let state = match State::read(row, 6)? {
         State::Sending if row.get::<_, Millis>(17)? <= now => State::Unknown,
+        State::Queued if row.get::<_, Millis>(19)? <= now => end_of_time(row.get(20)?),
         state => state,
     };
     Ok(Delivery {
@@ -68,8 +71,13 @@ pub(super) fn read(row: &Row<'_>, now: Millis) -> rusqlite::Result<Delivery> {
         payload: row.get(14)?,
         begun: row.get(15)?,
         finished: row.get(16)?,
-        due: None,
+        due: if state == State::Queued { row.get(18)? } else { None },
     })
+}
+
+/// The state of a message whose time is over, after so many attempts that may have delivered it.
+pub(super) fn end_of_time(unsure: u32) -> State {
+    if unsure > 0 { State::Unknown } else { State::Expired }
 }
 
 pub(super) fn find(db: &Connection, appid: &str, id: MessageId) -> rusqlite::Result<Option<Delivery>> {

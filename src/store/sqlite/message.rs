@@ -2,27 +2,19 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::code::{millis, now, read_count};
-use super::row::{Stored, Written, find, live};
-use super::settle::Sending;
-use super::{account, ledger, quota};
-use crate::config::GrantPolicy;
-use crate::store::{
-    Begin, Begun, Choice, Delivery, End, Grant, LedgerRow, LocalRefusal, MessageId, Millis, Pause, Settlement, State,
-};
-
-/// The errcode of a refusal by the ledger: WeChat's own for a user without a grant.
-const NO_GRANT: i64 = 43101;
+use super::code::{millis, now};
+use super::outbox::{Stay, UnderWay};
+use super::row::{Closing, Stored, Written, find, live};
+use super::settle::{NO_GRANT, Sending, Standing};
+use super::{account, quota, settle};
+use crate::store::{Begin, Begun, Delivery, End, Grant, LocalRefusal, MessageId, Millis, Pause, Settlement, State};
 
 /// What `begin` must know, from one statement.
 struct Context {
     account: i64,
     template: i64,
-    reported: bool,
     pause: Option<Pause>,
-    row: LedgerRow,
-    /// Accepts reported so far.
-    reports: u64,
+    standing: Standing,
 }
 
 pub(super) fn begin(db: &Connection, begin: &Begin<'_>) -> rusqlite::Result<Begun> {
@@ -30,25 +22,28 @@ pub(super) fn begin(db: &Connection, begin: &Begin<'_>) -> rusqlite::Result<Begu
     let context = Context::read(db, begin, now)?;
     let former = match live(db, context.account, begin, now)? {
         Some(stored) if stored.state == State::Sending => {
-            if stored.lease > now && stored.call == begin.id {
+            if stored.lease > now && stored.call == begin.id && stored.stay == Stay::Never {
                 let Stored { shown, grant, seen, .. } = stored;
                 return Ok(Begun::Go { id: shown.id, epoch: shown.epoch, grant, seen });
             }
             if stored.lease > now && begin.abandoned != Some((stored.shown.id, stored.shown.epoch)) {
                 return Ok(Begun::UnderWay(stored.shown, stored.owner));
             }
-            return give_up(db, context.account, stored, now).map(Begun::Known);
+            return give_up(db, context.account, begin, stored, now).map(Begun::Known);
         }
+        Some(stored) if stored.shown.state == State::Queued => return Ok(Begun::UnderWay(stored.shown, stored.owner)),
+        // Its time is over, though nobody has come to say so.
+        Some(stored) if stored.state == State::Queued => return Ok(Begun::Known(stored.shown)),
         Some(stored) if stored.last_word => return Ok(Begun::Known(stored.shown)),
         former => former,
     };
     let mut written = Written::after(db, context.account, begin, former)?;
-    let refusal = match (&context.pause, context.grant(begin)) {
+    let refusal = match (&context.pause, context.standing.grant(begin.channel, begin.policy)) {
         (Some(pause), _) => Err((pause.errcode, Begun::Paused { id: written.id, pause: pause.clone() })),
         (None, Err(certain)) => Err((NO_GRANT, Begun::NoGrant { id: written.id, certain })),
         (None, Ok(grant)) => Ok(grant),
     };
-    let seen = if begin.counts_grants() { context.reports } else { 0 };
+    let seen = if begin.counts_grants() { context.standing.reports } else { 0 };
     let begun = match refusal {
         Ok(grant) => {
             written.grant = grant;
@@ -75,13 +70,13 @@ pub(super) fn finish(db: &Connection, begin: &Begin<'_>, epoch: u32, end: &End<'
     let now = now();
     let account = account::intern(db, begin.appid)?;
     let stored = find(db, account, begin, now)?;
-    let counted = stored.as_ref().is_some_and(|stored| stored.had(begin, epoch) && stored.counted >= epoch);
+    let counted = stored.as_ref().is_some_and(|stored| stored.had(begin, epoch) && stored.has_counted(epoch));
     if !counted {
         quota::count(db, account, end.api, end.day, end.attempts)?;
     }
     let (id, template) = match stored {
         Some(stored) if stored.awaits(begin, epoch) => {
-            stored.close(db, account, begin, end, now)?;
+            close(db, account, begin, &stored, end, now)?;
             (stored.shown.id, stored.template)
         }
         Some(stored) if stored.had(begin, epoch) && !counted => return stored.mark_counted(db, account, epoch),
@@ -104,8 +99,9 @@ pub(super) fn refuse(db: &Connection, begin: &Begin<'_>, refusal: &LocalRefusal<
     let account = account::intern(db, begin.appid)?;
     let template = account::intern_template(db, account, begin.template_id)?;
     let former = live(db, account, begin, now)?;
-    if let Some(stands) = former.as_ref().filter(|stored| stored.last_word || stored.state == State::Sending) {
-        return Ok(stands.shown.id);
+    let stands = |stored: &&Stored| stored.last_word || matches!(stored.state, State::Sending | State::Queued);
+    if let Some(stored) = former.as_ref().filter(stands) {
+        return Ok(stored.shown.id);
     }
     let written = Written {
         state: State::Refused,
@@ -118,9 +114,42 @@ pub(super) fn refuse(db: &Connection, begin: &Begin<'_>, refusal: &LocalRefusal<
     Ok(written.id)
 }
 
+/// Writes the verdict; a message of the outbox leaves it, or waits for its next attempt.
+fn close(
+    db: &Connection,
+    account: i64,
+    begin: &Begin<'_>,
+    stored: &Stored,
+    end: &End<'_>,
+    now: Millis,
+) -> rusqlite::Result<()> {
+    let closing = match (end.again, UnderWay::of(account, stored)) {
+        (Some(wait), Some(message)) => {
+            let due = now.saturating_add(millis(wait));
+            if message.put_off(db, due)? { Closing::PutOff(due) } else { Closing::NotSent }
+        }
+        (Some(_), None) => Closing::NotSent,
+        (None, Some(message)) => {
+            message.leave(db)?;
+            Closing::Ended
+        }
+        (None, None) => Closing::Ended,
+    };
+    stored.close(db, account, begin, (end, &closing), now)
+}
+
 /// Nobody will close it any more: unknown, which is the last word, and what it reserved stays reserved.
-fn give_up(db: &Connection, account: i64, stored: Stored, now: Millis) -> rusqlite::Result<Delivery> {
-    stored.mark_unknown(db, account)?;
+pub(super) fn give_up(
+    db: &Connection,
+    account: i64,
+    begin: &Begin<'_>,
+    stored: Stored,
+    now: Millis,
+) -> rusqlite::Result<Delivery> {
+    if let Some(message) = UnderWay::of(account, &stored) {
+        message.leave(db)?;
+    }
+    stored.mark_unknown(db, account, now.saturating_add(millis(begin.retention)))?;
     // The openid does not matter: the reservation is found by id and epoch.
     Sending { id: stored.shown.id, epoch: stored.shown.epoch, template: stored.template, openid: "" }.settle(
         db,
@@ -134,8 +163,8 @@ fn give_up(db: &Connection, account: i64, stored: Stored, now: Millis) -> rusqli
 impl Context {
     fn read(db: &Connection, begin: &Begin<'_>, now: Millis) -> rusqlite::Result<Self> {
         const SELECT: &str = concat!(
-            "SELECT a.id, t.id, t.reported, p.errcode, p.ends, l.reports, ",
-            ledger::columns!(),
+            "SELECT a.id, t.id, p.errcode, p.ends, ",
+            settle::standing!(),
             " FROM account a CROSS JOIN template t ON t.account = a.id AND t.name = ?2
               LEFT JOIN pause p ON p.account = a.id AND p.api = ?3 AND p.ends > ?4
               LEFT JOIN ledger l ON l.template = t.id AND l.openid = ?5 WHERE a.appid = ?1"
@@ -153,37 +182,10 @@ impl Context {
     }
 
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let pause = match (row.get(3)?, row.get(4)?) {
+        let pause = match (row.get(2)?, row.get(3)?) {
             (Some(errcode), Some(until)) => Some(Pause { errcode, until }),
             _ => None,
         };
-        let has_row = row.get::<_, Option<i64>>(5)?.is_some();
-        Ok(Self {
-            account: row.get(0)?,
-            template: row.get(1)?,
-            reported: row.get(2)?,
-            pause,
-            row: if has_row { ledger::read(row, 6)? } else { LedgerRow::default() },
-            reports: if has_row { read_count(row, 5)? } else { 0 },
-        })
-    }
-
-    /// What the ledger gives, or whether its refusal is certain.
-    fn grant(&self, begin: &Begin<'_>) -> Result<Grant, bool> {
-        if !begin.counts_grants() {
-            Ok(Grant::Uncounted)
-        } else if self.row.refused && self.reported && begin.policy != GrantPolicy::Off {
-            Err(true)
-        } else if self.row.long_term && self.row.state == Some(Choice::Accept) {
-            Ok(Grant::LongTerm)
-        } else if self.row.available > 0 {
-            Ok(Grant::Reserved)
-        } else if begin.policy == GrantPolicy::Strict {
-            Err(false)
-        } else if self.reported {
-            Ok(Grant::OnCredit)
-        } else {
-            Ok(Grant::Uncounted)
-        }
+        Ok(Self { account: row.get(0)?, template: row.get(1)?, pause, standing: Standing::read(row, 4)? })
     }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! database    one transaction: gate, files, deadline, damage      gate  directory  connection  schema  fault
 //! message     begin, finish, refuse                               row  settle  quota
+//! outbox      enqueue, end of a row   claim                       queues  leader
 //! ledger      grants, audience        delivery  listings          token  health
 //! ```
 //!
@@ -10,11 +11,15 @@
 //!
 //! In WAL mode a COMMIT with `synchronous = NORMAL` survives the end of any process, but not a loss of power. With
 //! [`Durability::Power`] those COMMITs wait for the disk (`FULL`) which nothing else could restore: the begin and finish of a
-//! message with a key (the key is a promise that it is not sent twice) and reports of grants. The others may be lost:
-//! WeChat's 43101 corrects a grant that was spent, and a token is fetched again. Whatever comes before a FULL COMMIT in the log
-//! is on the disk with it.
+//! message with a key (the key is a promise that it is not sent twice), all that concerns the outbox, and reports of grants.
+//! The others may be lost: WeChat's 43101 corrects a grant that was spent, and a token is fetched again. Whatever comes before
+//! a FULL COMMIT in the log is on the disk with it.
+//!
+//! Of the outbox nothing may be lost: a message that was accepted would vanish, one that was claimed would be sent twice, and
+//! one that was delivered would be sent again or read as unknown. A claim or an end of many waits for the disk once.
 
 mod account;
+mod claim;
 mod code;
 mod connection;
 mod database;
@@ -24,8 +29,11 @@ mod fault;
 mod gate;
 mod health;
 mod inherited;
+mod leader;
 mod ledger;
 mod message;
+mod outbox;
+mod queues;
 mod quota;
 mod row;
 mod schema;
@@ -97,9 +105,34 @@ impl SqliteStore {
         database.run(access, durability, until, body)
     }
 
-    /// A message without a key promises nothing that a loss of power could break.
+    /// A message without a key that was never accepted for later promises nothing that a loss of power could break.
     fn durability_of(&self, begin: &Begin<'_>) -> Durability {
-        if begin.key.is_some() { self.durability } else { Durability::Process }
+        if begin.key.is_some() || begin.queued { self.durability } else { Durability::Process }
+    }
+
+    /// What a transaction of several messages owes them.
+    fn highest(&self, mut durabilities: impl Iterator<Item = Durability>) -> Durability {
+        if durabilities.any(|one| one == self.durability) { self.durability } else { Durability::Process }
+    }
+
+    /// Several messages in one transaction. If one of them fails by itself, each has its own, so that the others do not suffer.
+    fn each<M, T>(
+        &self,
+        messages: &[M],
+        durability: Durability,
+        until: Instant,
+        act: impl Fn(&Connection, &M) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        if messages.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.write(durability, until, |db| messages.iter().map(|message| act(db, message)).collect()) {
+            Err(error) if messages.len() > 1 && matches!(error.fault, Fault::Other | Fault::Corrupt) => {}
+            done => return done,
+        }
+        let done: Vec<_> =
+            messages.iter().map(|message| self.write(durability, until, |db| act(db, message))).collect();
+        done.into_iter().collect()
     }
 }
 
@@ -116,35 +149,49 @@ impl Store for SqliteStore {
         self.write(self.durability_of(begin), until, |db| message::finish(db, begin, epoch, end))
     }
 
-    fn enqueue(&self, _begin: &Begin<'_>, _parcel: &Parcel<'_>, _until: Instant) -> Result<Enqueued, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+    fn begin_all(&self, begins: &[Begin<'_>], until: Instant) -> Result<Vec<Begun>, StoreError> {
+        let durability = self.highest(begins.iter().map(|begin| self.durability_of(begin)));
+        self.each(begins, durability, until, message::begin)
     }
 
-    fn claim(&self, _claim: &Claim<'_>, _until: Instant) -> Result<Claimed, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+    fn finish_all(&self, ends: &[(&Begin<'_>, u32, &End<'_>)], until: Instant) -> Result<(), StoreError> {
+        let durability = self.highest(ends.iter().map(|(begin, ..)| self.durability_of(begin)));
+        self.each(ends, durability, until, |db, (begin, epoch, end)| message::finish(db, begin, *epoch, end)).map(drop)
     }
 
-    fn queues(&self, _appid: Option<&str>, _until: Instant) -> Result<Vec<Queue>, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+    fn enqueue(&self, begin: &Begin<'_>, parcel: &Parcel<'_>, until: Instant) -> Result<Enqueued, StoreError> {
+        self.write(self.durability, until, |db| outbox::enqueue(db, begin, parcel))
     }
 
-    fn pending(&self, _appid: &str, _until: Instant) -> Result<u64, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+    fn claim(&self, claim: &Claim<'_>, until: Instant) -> Result<Claimed, StoreError> {
+        self.write(self.durability, until, |db| claim::claim(db, claim))
     }
 
-    fn sender(&self, _appid: &str, _until: Instant) -> Result<Option<Sender>, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+    fn queues(&self, appid: Option<&str>, until: Instant) -> Result<Vec<Queue>, StoreError> {
+        self.read(until, |db| queues::list(db, appid))
+    }
+
+    fn pending(&self, appid: &str, until: Instant) -> Result<u64, StoreError> {
+        self.read(until, |db| queues::pending(db, appid))
+    }
+
+    fn sender(&self, appid: &str, until: Instant) -> Result<Option<Sender>, StoreError> {
+        self.read(until, |db| queues::sender(db, appid))
     }
 
     fn lead(
         &self,
-        _host: &str,
-        _owner: &Owner,
-        _ended: Option<&str>,
-        _lease: Duration,
-        _until: Instant,
+        host: &str,
+        owner: &Owner,
+        ended: Option<&str>,
+        lease: Duration,
+        until: Instant,
     ) -> Result<Lead, StoreError> {
-        Err(StoreError::new(Fault::Other, "not yet"))
+        // All processes but one have nothing to write.
+        if let Some(leader) = self.read(until, |db| leader::look(db, host, owner, ended))? {
+            return Ok(Lead::Other(leader));
+        }
+        self.write(Durability::Process, until, |db| leader::lead(db, host, owner, ended, lease))
     }
 
     fn refuse(&self, begin: &Begin<'_>, refusal: &LocalRefusal<'_>, until: Instant) -> Result<MessageId, StoreError> {

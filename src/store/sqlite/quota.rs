@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::account;
 use super::code::{now, read_count};
-use crate::store::{Pause, Usage};
+use crate::store::{Millis, Pause, Usage};
 
 /// Days are written `yyyymmdd`: what is a year older is of no use.
 const YEAR: u32 = 10_000;
@@ -43,11 +43,14 @@ pub(super) fn usage(db: &Connection, appid: &str, api: &str, day: u32) -> rusqli
         .query_row(params![day, account, api], |row| read_count(row, 0))
         .optional()?
         .unwrap_or(0);
-    let pause = db
-        .prepare_cached("SELECT errcode, ends FROM pause WHERE account = ?1 AND api = ?2 AND ends > ?3")?
-        .query_row(params![account, api, now()], |row| Ok(Pause { errcode: row.get(0)?, until: row.get(1)? }))
-        .optional()?;
-    Ok(Usage { calls, pause })
+    Ok(Usage { calls, pause: standing_pause(db, account, api, now())? })
+}
+
+/// The pause that holds now.
+pub(super) fn standing_pause(db: &Connection, account: i64, api: &str, now: Millis) -> rusqlite::Result<Option<Pause>> {
+    db.prepare_cached("SELECT errcode, ends FROM pause WHERE account = ?1 AND api = ?2 AND ends > ?3")?
+        .query_row(params![account, api, now], |row| Ok(Pause { errcode: row.get(0)?, until: row.get(1)? }))
+        .optional()
 }
 
 pub(super) fn clear(db: &Connection, appid: &str, api: Option<&str>, day: u32) -> rusqlite::Result<()> {

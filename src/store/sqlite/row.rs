@@ -4,12 +4,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::code::{Code, millis, number, read_count, read_id};
 use super::delivery::{self, COLUMNS};
-use crate::store::{Begin, Delivery, End, Grant, MessageId, Millis, State};
+use super::outbox::{FOREVER, Stay};
+use crate::store::{Begin, Delivery, End, Grant, MessageId, Millis, Settlement, State};
 
 macro_rules! select {
     ($index:literal) => {
         delivery::select!(
-            ", d.template, d.call, d.owner, d.last_word, d.lease, d.taken, d.seen, d.counted, d.expires",
+            ", d.template, d.call, d.owner, d.last_word, d.lease, d.taken, d.seen, d.counted, d.expires,
+               d.outbox, d.receiver, d.missed",
             $index
         )
     };
@@ -30,8 +32,27 @@ pub(super) struct Stored {
     pub(super) lease: Millis,
     pub(super) grant: Grant,
     pub(super) seen: u64,
-    pub(super) counted: u32,
+    counted: u32,
+    missed: i64,
     expires: Millis,
+    pub(super) stay: Stay,
+    /// The real openid of a message in the outbox, if the row shows another.
+    pub(super) receiver: Option<String>,
+}
+
+/// The place of an epoch in `missed`: in between so many others it is forgotten.
+pub(super) fn bit(epoch: u32) -> i64 {
+    1 << (epoch % 63)
+}
+
+/// How a row is closed.
+pub(super) enum Closing {
+    /// With its verdict.
+    Ended,
+    /// It stays in the outbox until it is due again.
+    PutOff(Millis),
+    /// It was to be tried again, but nobody will.
+    NotSent,
 }
 
 impl Stored {
@@ -41,9 +62,15 @@ impl Stored {
         self.call == begin.id || self.shown.id == begin.id || self.shown.epoch > epoch
     }
 
-    /// Whether an end of that sending closes it.
+    /// Whether the calls of that sending were counted.
+    pub(super) fn has_counted(&self, epoch: u32) -> bool {
+        self.counted >= epoch && self.missed & bit(epoch) == 0
+    }
+
+    /// Whether an end of that sending closes it: nobody has, or only because its lease was over.
     pub(super) fn awaits(&self, begin: &Begin<'_>, epoch: u32) -> bool {
-        self.state == State::Sending && self.shown.epoch == epoch && self.had(begin, epoch)
+        let is_open = self.state == State::Sending || (self.state == State::Unknown && self.counted < epoch);
+        is_open && self.shown.epoch == epoch && self.had(begin, epoch)
     }
 
     /// Writes the verdict.
@@ -52,19 +79,32 @@ impl Stored {
         db: &Connection,
         account: i64,
         begin: &Begin<'_>,
-        end: &End<'_>,
+        (end, closing): (&End<'_>, &Closing),
         now: Millis,
     ) -> rusqlite::Result<()> {
+        let (state, last_word) = match closing {
+            Closing::Ended => (end.state, end.last_word),
+            Closing::PutOff(_) => (State::Queued, false),
+            Closing::NotSent => (State::NotSent, false),
+        };
+        let (due, expires) = match closing {
+            Closing::PutOff(due) => (Some(*due), FOREVER),
+            Closing::Ended | Closing::NotSent => (None, now.saturating_add(millis(begin.retention))),
+        };
+        let stay = if self.stay == Stay::Within && due.is_none() { Stay::Left } else { self.stay };
         db.prepare_cached(
             "UPDATE delivery SET state = ?3, last_word = ?4, errcode = ?5, errmsg = ?6, from_wechat = ?7, msgid = ?8,
-               rid = ?9, attempts = attempts + ?10, finished = ?11, expires = ?12, counted = epoch, owner = ''
+               rid = ?9, attempts = attempts + ?10, finished = ?11, expires = ?12, counted = epoch,
+               missed = missed & ~?16, owner = '',
+               outbox = ?13, due = coalesce(?14, due), unsure = unsure + ?15,
+               receiver = CASE WHEN ?14 IS NULL THEN NULL ELSE receiver END
              WHERE account = ?1 AND id = ?2",
         )?
         .execute(params![
             account,
             self.shown.id.as_bytes(),
-            end.state.code(),
-            end.last_word,
+            state.code(),
+            last_word,
             end.errcode,
             end.errmsg,
             end.from_wechat,
@@ -72,23 +112,40 @@ impl Stored {
             end.rid,
             end.attempts,
             now,
-            now.saturating_add(millis(begin.retention)),
+            expires,
+            stay.code(),
+            due,
+            due.is_some() && end.settlement == Settlement::Kept,
+            bit(self.shown.epoch),
         ])
         .map(drop)
     }
 
     /// Remembers that the calls of an end which came too late were counted.
     pub(super) fn mark_counted(&self, db: &Connection, account: i64, epoch: u32) -> rusqlite::Result<()> {
-        db.prepare_cached("UPDATE delivery SET counted = ?3 WHERE account = ?1 AND id = ?2")?
-            .execute(params![account, self.shown.id.as_bytes(), epoch])
-            .map(drop)
+        db.prepare_cached(
+            "UPDATE delivery SET counted = max(counted, ?3), missed = missed & ~?4 WHERE account = ?1 AND id = ?2",
+        )?
+        .execute(params![account, self.shown.id.as_bytes(), epoch, bit(epoch)])
+        .map(drop)
     }
 
-    /// Nobody will close it any more.
-    pub(super) fn mark_unknown(&self, db: &Connection, account: i64) -> rusqlite::Result<()> {
-        db.prepare_cached("UPDATE delivery SET state = ?3, last_word = 1, owner = '' WHERE account = ?1 AND id = ?2")?
-            .execute(params![account, self.shown.id.as_bytes(), State::Unknown.code()])
-            .map(drop)
+    /// Nobody will close it any more. Only that of a message that was in the outbox knows no end yet.
+    pub(super) fn mark_unknown(&self, db: &Connection, account: i64, expires: Millis) -> rusqlite::Result<()> {
+        db.prepare_cached(
+            "UPDATE delivery SET state = ?3, last_word = 1, owner = '', expires = min(expires, ?4),
+               outbox = CASE outbox WHEN ?5 THEN ?6 ELSE outbox END, receiver = NULL
+             WHERE account = ?1 AND id = ?2",
+        )?
+        .execute(params![
+            account,
+            self.shown.id.as_bytes(),
+            State::Unknown.code(),
+            expires,
+            Stay::Within.code(),
+            Stay::Left.code(),
+        ])
+        .map(drop)
     }
 }
 
@@ -101,6 +158,7 @@ pub(super) struct Written<'a> {
     pub(super) grant: Grant,
     pub(super) seen: u64,
     pub(super) counted: u32,
+    pub(super) missed: i64,
     pub(super) errcode: Option<i64>,
     pub(super) errmsg: &'a str,
     pub(super) from_wechat: bool,
@@ -111,6 +169,27 @@ pub(super) struct Written<'a> {
 }
 
 impl<'a> Written<'a> {
+    /// The first row of a message.
+    pub(super) fn fresh(begin: &Begin<'_>) -> Self {
+        Self {
+            id: begin.id,
+            epoch: 1,
+            state: State::Sending,
+            last_word: false,
+            grant: Grant::Uncounted,
+            seen: 0,
+            counted: 0,
+            missed: 0,
+            errcode: None,
+            errmsg: "",
+            from_wechat: false,
+            msgid: None,
+            rid: None,
+            attempts: 0,
+            finished: None,
+        }
+    }
+
     /// Follows the row that was there, which is deleted.
     pub(super) fn after(
         db: &Connection,
@@ -118,24 +197,15 @@ impl<'a> Written<'a> {
         begin: &Begin<'_>,
         former: Option<Stored>,
     ) -> rusqlite::Result<Self> {
-        if let Some(former) = &former {
-            delete(db, account, former.shown.id)?;
-        }
+        let Some(former) = former else { return Ok(Self::fresh(begin)) };
+        delete(db, account, former.shown.id)?;
         Ok(Self {
-            id: former.as_ref().map_or(begin.id, |former| former.shown.id),
-            epoch: former.as_ref().map_or(1, |former| former.shown.epoch.saturating_add(1)),
-            state: State::Sending,
-            last_word: false,
-            grant: Grant::Uncounted,
-            seen: 0,
-            counted: former.as_ref().map_or(0, |former| former.counted),
-            errcode: None,
-            errmsg: "",
-            from_wechat: false,
-            msgid: None,
-            rid: None,
-            attempts: former.as_ref().map_or(0, |former| former.shown.attempts),
-            finished: None,
+            id: former.shown.id,
+            epoch: former.shown.epoch.saturating_add(1),
+            counted: former.counted,
+            missed: former.missed,
+            attempts: former.shown.attempts,
+            ..Self::fresh(begin)
         })
     }
 
@@ -144,11 +214,13 @@ impl<'a> Written<'a> {
         Self {
             id: begin.id,
             epoch,
-            state: end.state,
-            last_word: end.last_word,
+            // Nobody will try it again: it is not in the outbox any more.
+            state: if end.again.is_some() { State::NotSent } else { end.state },
+            last_word: end.last_word && end.again.is_none(),
             grant: end.grant,
             seen: 0,
             counted: epoch,
+            missed: 0,
             errcode: end.errcode,
             errmsg: end.errmsg,
             from_wechat: end.from_wechat,
@@ -170,9 +242,9 @@ impl<'a> Written<'a> {
         db.prepare_cached(
             "INSERT INTO delivery (account, id, epoch, call, owner, template, openid, channel, key, state, last_word, lease,
                taken, seen, counted, errcode, errmsg, from_wechat, msgid, rid, attempts, changed, payload, begun, finished,
-               expires)
+               expires, missed)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-               ?23, ?24, ?25, ?26)",
+               ?23, ?24, ?25, ?26, ?27)",
         )?
         .execute(params![
             account,
@@ -201,14 +273,20 @@ impl<'a> Written<'a> {
             now,
             self.finished,
             now.saturating_add(millis(begin.retention)),
+            self.missed,
         ])?;
-        db.prepare_cached(
-            "DELETE FROM delivery WHERE (account, id) IN
-               (SELECT account, id FROM delivery WHERE expires <= ?1 ORDER BY expires LIMIT 2)",
-        )?
-        .execute([now])
-        .map(drop)
+        delete_expired(db, now, 2)
     }
+}
+
+/// Whoever adds rows takes twice as many expired ones away.
+pub(super) fn delete_expired(db: &Connection, now: Millis, limit: usize) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "DELETE FROM delivery WHERE (account, id) IN
+           (SELECT account, id FROM delivery WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
+    )?
+    .execute(params![now, i64::try_from(limit).unwrap_or(i64::MAX)])
+    .map(drop)
 }
 
 /// The row with the message's key, or else its id. One that has expired is taken away: it may be in the way.
@@ -235,6 +313,9 @@ pub(super) fn find(db: &Connection, account: i64, begin: &Begin<'_>, now: Millis
             seen: read_count(row, MORE + 6)?,
             counted: row.get(MORE + 7)?,
             expires: row.get(MORE + 8)?,
+            stay: Stay::read(row, MORE + 9)?,
+            receiver: row.get(MORE + 10)?,
+            missed: row.get(MORE + 11)?,
         })
     };
     match begin.key {

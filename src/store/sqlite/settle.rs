@@ -3,10 +3,63 @@
 //! A reservation has a row of its own, by the message's id and epoch, so that nothing is given back or spent twice:
 //! who deletes the row moves the count.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
-use super::code::number;
-use crate::store::{Grant, MessageId, Millis, Settlement};
+use super::code::{number, read_count};
+use super::ledger;
+use crate::config::GrantPolicy;
+use crate::message::Channel;
+use crate::store::{Choice, Grant, LedgerRow, MessageId, Millis, Settlement};
+
+/// The errcode of a refusal by the ledger: WeChat's own for a user without a grant.
+pub(super) const NO_GRANT: i64 = 43101;
+
+/// The columns that [`Standing::read`] takes, from aliases `t` and `l`; the latter may be joined in vain.
+macro_rules! standing {
+    () => {
+        concat!("t.reported, l.reports, ", crate::store::sqlite::ledger::columns!())
+    };
+}
+pub(super) use standing;
+
+/// How a user stands with a template.
+pub(super) struct Standing {
+    pub(super) reported: bool,
+    row: LedgerRow,
+    /// Accepts reported so far.
+    pub(super) reports: u64,
+}
+
+impl Standing {
+    /// Reads [`standing`] that begins at `first`.
+    pub(super) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        let has_row = row.get::<_, Option<i64>>(first + 1)?.is_some();
+        Ok(Self {
+            reported: row.get(first)?,
+            row: if has_row { ledger::read(row, first + 2)? } else { LedgerRow::default() },
+            reports: if has_row { read_count(row, first + 1)? } else { 0 },
+        })
+    }
+
+    /// What the ledger gives, or whether its refusal is certain.
+    pub(super) fn grant(&self, channel: Channel, policy: GrantPolicy) -> Result<Grant, bool> {
+        if channel == Channel::Template {
+            Ok(Grant::Uncounted)
+        } else if self.row.refused && self.reported && policy != GrantPolicy::Off {
+            Err(true)
+        } else if self.row.long_term && self.row.state == Some(Choice::Accept) {
+            Ok(Grant::LongTerm)
+        } else if self.row.available > 0 {
+            Ok(Grant::Reserved)
+        } else if policy == GrantPolicy::Strict {
+            Err(false)
+        } else if self.reported {
+            Ok(Grant::OnCredit)
+        } else {
+            Ok(Grant::Uncounted)
+        }
+    }
+}
 
 /// A user's row of the ledger, and the sending whose reservation is meant.
 pub(super) struct Sending<'a> {
@@ -24,6 +77,14 @@ impl Sending<'_> {
         db.prepare_cached("UPDATE ledger SET reserved = reserved + 1 WHERE template = ?1 AND openid = ?2")?
             .execute(params![self.template, self.openid])
             .map(drop)
+    }
+
+    /// Goes on with what an earlier attempt has kept. `false` if that is lost.
+    pub(super) fn take_over(&self, db: &Connection, former: u32, lapses: Millis) -> rusqlite::Result<bool> {
+        let taken = db
+            .prepare_cached("UPDATE reservation SET epoch = ?3, lapses = ?4 WHERE id = ?1 AND epoch = ?2")?
+            .execute(params![self.id.as_bytes(), former, self.epoch, lapses])?;
+        Ok(taken > 0)
     }
 
     /// Nobody knows what became of it: reserved until a 43101 says that it is gone.
