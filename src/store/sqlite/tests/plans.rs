@@ -48,7 +48,8 @@ fn listings_need_no_sorting() {
 fn the_outbox_costs_the_same_however_much_waits() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).unwrap();
-    for sql in [outbox::CONTEXT, outbox::PROMOTE, claim::DUE, claim::CANDIDATE, queues::NEXT_QUEUE, queues::SOONEST] {
+    for sql in [outbox::CONTEXT, outbox::PROMOTE, claim::DUE, candidate::CANDIDATE, queues::NEXT_QUEUE, queues::SOONEST]
+    {
         let plan = plan(&store, sql);
         assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
     }
@@ -75,7 +76,7 @@ fn a_statement_is_compiled_once_for_all_values() {
         delivery::LISTINGS[1],
         outbox::CONTEXT,
         claim::DUE,
-        claim::CANDIDATE,
+        candidate::CANDIDATE,
     ] {
         let again = store.run(Access::Read, Durability::Process, soon(), |db| {
             let mut statement = db.prepare(sql)?;
