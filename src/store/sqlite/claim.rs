@@ -17,6 +17,7 @@ use crate::store::{Claim, Claimed, Grant, Job, MessageId, Millis, State, UNSURE_
 /// Those of a queue that wait for the same and are due, the earliest first.
 pub(super) const DUE: &str = "SELECT due, id, openid, place FROM outbox INDEXED BY outbox_due
     WHERE account = ?1 AND channel = ?2 AND wait = ?3 AND due <= ?4 ORDER BY due, id LIMIT ?5";
+
 pub(super) fn claim(db: &Connection, claim: &Claim<'_>) -> rusqlite::Result<Claimed> {
     let Some(account) = account::find(db, claim.appid)? else { return Ok(Claimed::default()) };
     let now = now();
@@ -101,8 +102,8 @@ impl Claiming<'_> {
         let (id, candidate) = match (id, found) {
             (Some(id), Ok(Some(candidate))) => (id, candidate),
             // Something in it cannot be read, or belongs to nothing.
-            (id, Ok(_)) => return self.set_aside(id),
-            (id, Err(error)) if error.sqlite_error().is_none() => return self.set_aside(id),
+            (id, Ok(_)) => return self.set_aside(id, place.wait),
+            (id, Err(error)) if error.sqlite_error().is_none() => return self.set_aside(id, place.wait),
             (_, Err(error)) => return Err(error),
         };
         if candidate.stay != Stay::Within {
@@ -242,11 +243,10 @@ impl Claiming<'_> {
         Ok(Outcome::Ends(Some(id), State::Refused))
     }
 
-    fn set_aside(&self, id: Option<MessageId>) -> rusqlite::Result<Outcome> {
-        match id {
-            Some(id) => self.end(id, State::NotSent),
-            None => Ok(Outcome::Ends(None, State::NotSent)),
-        }
+    /// What was under way may have arrived, readable or not.
+    fn set_aside(&self, id: Option<MessageId>, wait: Wait) -> rusqlite::Result<Outcome> {
+        let state = if wait == Wait::Lease { State::Unknown } else { State::NotSent };
+        id.map_or(Ok(Outcome::Ends(None, state)), |id| self.end(id, state))
     }
 
     fn expires(&self) -> Millis {
