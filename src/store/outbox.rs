@@ -44,6 +44,7 @@ impl fmt::Debug for Sender {
 
 /// What became of a message that was to be queued.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "one a call, never kept")]
 pub enum Enqueued {
     /// It waits, under this id: its own, or that of the row with the same key whose former end was not the last word.
     Queued(MessageId),
