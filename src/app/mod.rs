@@ -1,6 +1,7 @@
 //! One WeChat account: everything that an application can ask of it. Each file here is one subject.
 
 mod account;
+mod bulk;
 mod close;
 mod failure;
 mod gate;
@@ -10,12 +11,14 @@ mod prepare;
 mod records;
 mod send;
 
+pub use bulk::{BulkOptions, Caller, Ended, Summary};
+
 use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::answer::{Answer, Source};
+use crate::answer::Answer;
 use crate::config::{Secret, Settings, StorePlace};
 use crate::error::Error;
 use crate::field::{self, Mode, Violation};
@@ -26,7 +29,6 @@ use crate::registry::Registry;
 use crate::store::keeper::{Condition, Keeper, Outage};
 use crate::store::{Store, StoreError};
 use crate::wechat::deadline::Deadline;
-use crate::wechat::errcode::Outcome;
 use crate::wechat::route::{self, Route, RouteKey};
 
 /// What supplies the token where the application keeps it (`token_mode` external). It may run the application's code, so it
@@ -83,15 +85,7 @@ impl App {
         let process = Process::current()?;
         process.stats.sends.increment();
         let result = self.walk(process, message);
-        match &result {
-            Ok(answer) if answer.duplicate => process.stats.duplicates.increment(),
-            Ok(answer) if answer.outcome == Outcome::Delivered => process.stats.delivered.increment(),
-            Ok(answer) if answer.source == Source::Local => process.stats.refused_local.increment(),
-            Ok(_) => process.stats.refused_wechat.increment(),
-            Err(Error::Transport { ambiguous: true, .. }) => process.stats.transport_unknown.increment(),
-            Err(Error::Transport { ambiguous: false, .. }) => process.stats.transport_not_sent.increment(),
-            Err(_) => {}
-        }
+        process.stats.ended(&result);
         result
     }
 
