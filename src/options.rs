@@ -78,6 +78,11 @@ const KEY_LIMIT: usize = 128;
 impl Options {
     /// Reads the `$options` array; an unknown name or value is an error that lists what is allowed.
     pub fn read(options: &Input<'_>) -> Result<Self, Error> {
+        Self::default().with(options)
+    }
+
+    /// The same over these as defaults.
+    pub fn with(&self, options: &Input<'_>) -> Result<Self, Error> {
         let Input::Map(members) = options else {
             let kind = options.type_name();
             return Err(Error::Type(Text::new(
@@ -85,7 +90,7 @@ impl Options {
                 format!("$options must be of type array, {kind} given"),
             )));
         };
-        let mut read = Self::default();
+        let mut read = self.clone();
         for (name, value) in members {
             if *value == Input::Null {
                 continue;
