@@ -147,9 +147,13 @@ impl Options {
 
     /// Reads the options of a call that sends at once.
     pub fn read_for_send(options: &Input<'_>) -> Result<Self, Error> {
-        let read = Self::read(options)?;
-        match read.queue.any() {
-            None => Ok(read),
+        Self::read(options)?.for_send()
+    }
+
+    /// These, if they are none of a queued message's.
+    pub fn for_send(self) -> Result<Self, Error> {
+        match self.queue.any() {
+            None => Ok(self),
             Some(name) => {
                 Err(Error::value(format!("选项 {name} 只用于 queue()"), format!("option {name} belongs to queue()")))
             }

@@ -30,7 +30,7 @@ pub(super) fn read<'v>(value: Input<'v>, defaults: &Options) -> Result<Message<'
             },
             b"page" | b"3" => page = Some(text("page", value)?),
             b"options" | b"4" => match value {
-                Input::Map(_) => options = Some(defaults.with(&value)?),
+                Input::Map(_) => options = Some(defaults.with(&value)?.for_send()?),
                 other => return Err(wrong_type("options", "array", &other)),
             },
             other => return Err(unknown(&String::from_utf8_lossy(other))),

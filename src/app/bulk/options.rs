@@ -24,7 +24,7 @@ impl BulkOptions {
         let mut defaults = Vec::new();
         let members = match options {
             Input::Map(members) => members,
-            other => return Options::read(&other).map(|defaults| Self { defaults, concurrency: None }),
+            other => return Options::read_for_send(&other).map(|defaults| Self { defaults, concurrency: None }),
         };
         for (name, value) in members {
             match (name.as_ref(), value) {
@@ -45,7 +45,7 @@ impl BulkOptions {
                 (_, value) => defaults.push((name, value)),
             }
         }
-        Ok(Self { defaults: Options::read(&Input::Map(defaults))?, concurrency })
+        Ok(Self { defaults: Options::read_for_send(&Input::Map(defaults))?, concurrency })
     }
 }
 
