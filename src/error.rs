@@ -22,7 +22,7 @@ pub enum Error {
         /// Whether the request may have reached WeChat, so that a message may have been delivered.
         ambiguous: bool,
     },
-    /// WeChat refused a call that has no answer array of its own, such as `accessToken()`.
+    /// WeChat refused, or certainly would, in a call that has no answer array of its own: `accessToken()`, `queue()`.
     #[error("{text}")]
     Refused {
         /// WeChat's errmsg and what to do.

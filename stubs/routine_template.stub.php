@@ -86,6 +86,74 @@ namespace {
         }
 
         /**
+         * 接受一条消息，稍后发送：检查之后写入存储即返回，不等微信。
+         * Accepts a message for delivery: checks it, writes it to the store and returns; WeChat is not waited for.
+         *
+         * 返回后消息不会因进程、PHP 或机器重启而丢失（setting durability）。setting delivery 为 thread 时由本进程的后台线程马上发送，
+         * 进程已结束或尚未到时间的由同一台机器上正在使用队列的进程接手；为 worker 时由 routine-template work 发送。
+         * From its return on the message survives the end of the process, of PHP and of the machine (setting durability). With
+         * delivery = thread a background thread of this process sends it at once, and any process of the host that uses the
+         * queue takes over what is left; with delivery = worker, `routine-template work` sends everything.
+         *
+         * 同一 openid 的消息按次序逐条发送。授权在发送时占用，不在入队时；发送时账本拒绝的消息以 43101 结束。
+         * Messages to one openid go one after another. A grant is taken when a message is sent, not when it is queued; one that
+         * the ledger refuses then ends with 43101.
+         *
+         * 没有送达而可以再试的（无法连接、token、-1、5xx、频率限制）在约 1 秒、5 秒、30 秒、2 分钟、10 分钟……后重试，直到过期。
+         * What was not delivered and may be tried again (no connection, no token, -1, 5xx, throttled) is, after about 1 s, 5 s,
+         * 30 s, 2 min, 10 min …, until it expires.
+         *
+         * @param string|int $openid 接收者的 openid / the receiver
+         * @param string|int $templateId 模板 ID，或用 registerTemplate() 登记的名称 / template id, or a registered name
+         * @param array<string, mixed>|string $data 与 send() 相同 / as at send()
+         * @param string|null $page 点击后打开的页面 / page that a tap opens
+         * @param array<string, mixed> $options send() 的选项，timeout_ms 为每次尝试的时限 / those of send(), timeout_ms for each
+         *                                      attempt；以及 / and
+         *                                      key：同一 key 只入队一次，再次调用得到同一 id；被拒且原因不在消息本身、未发出的可再次入队 / queued
+         *                                      once, later calls get the same id; free again after "not sent" or a refusal
+         *                                      that is not about this user or payload；
+         *                                      delay：至少多少秒后才发送，可带小数，0 … 31536000 / seconds before it is sent, fractions allowed；
+         *                                      expires：到时间（含 delay）后最多等多少秒，1 … 2592000，默认 setting queue_expires / seconds
+         *                                      after that until it is given up；
+         *                                      resend_unknown：一次尝试没有结果时是否再发（可能重复送达），默认 setting resend_unknown / whether
+         *                                      it is sent again after an attempt without a known outcome, so that it may arrive twice；
+         *                                      or_send：没有可写的存储时改为立即发送 / sent at once where no store can accept it
+         *
+         * @return string 消息的 id，供 status() 使用 / the message's id, for status()
+         *
+         * @throws RoutineTemplate\RefusedException 消息一定会被微信拒绝，没有入队；getCode() 为 errcode / WeChat would certainly refuse
+         *                                          it, so it was not queued; getCode() is the errcode
+         * @throws RoutineTemplate\ConfigException 账号未配置，或 store 为 off / the account is not configured, or store is off
+         * @throws RoutineTemplate\StoreException 没有存下，也就不会发送；除非说明写了可能已存下 / it was not stored and will not be
+         *                                        sent, unless the text says that it may have been
+         * @throws RoutineTemplate\TransportException 只在 or_send 时，同 send() / with or_send only, as from send()
+         * @throws \ValueError 未知的选项或取值，或 key 属于另一条消息 / unknown option or value, or the key is another message's
+         */
+        public static function queue(
+            string|int $openid,
+            string|int $templateId,
+            array|object|string $data,
+            ?string $page = null,
+            array $options = []
+        ): string {
+        }
+
+        /**
+         * 等待本账号的队列清空，最多等 $timeoutMs 毫秒；返回还剩多少条，包括尚未到时间的（不等它们）。
+         * Waits until the account's outbox is empty, for so many milliseconds at most; returns how many messages are left, those
+         * included that are due later, which it does not wait for.
+         *
+         * @param int|string $timeoutMs 0 … 3600000；0 只查看 / 0 only looks
+         *
+         * @throws RoutineTemplate\ConfigException 账号未配置，或 store 为 off / the account is not configured, or store is off
+         * @throws RoutineTemplate\StoreException
+         * @throws \ValueError $timeoutMs 超出范围 / out of range
+         */
+        public static function flush(string|int $timeoutMs = 5000): int
+        {
+        }
+
+        /**
          * 批量发送：在当前线程上同时进行多个请求，不另起线程。
          * Sends many messages side by side, on the calling thread.
          *
@@ -182,7 +250,7 @@ namespace {
          *
          * @throws RoutineTemplate\ConfigException AppID、AppSecret 或 IP 白名单有误（getCode() 为 errcode） / wrong account
          * @throws RoutineTemplate\TransportException 微信没有回答 / no answer
-         * @throws RoutineTemplate\Exception 微信拒绝（getCode() 为 errcode） / WeChat refused
+         * @throws RoutineTemplate\RefusedException 微信拒绝（getCode() 为 errcode） / WeChat refused
          */
         public static function accessToken(bool $refresh = false): string
         {
@@ -248,6 +316,12 @@ namespace {
          * 一条消息的结果；没有该 id 或已过保留期则为 null。
          * What became of a message; null if there is no such id, or no longer.
          *
+         * state：queued 等待发送（due 为其时间），sending 正在发送，delivered 微信已接受，refused 被拒（errcode），not_sent 没有发出，
+         * unknown 可能已送达（发出后没有结果，或发送时进程结束），expired 过期未发。入队的消息重试之前为 queued，并带上次尝试的结果。
+         * `state`: queued waits (for `due`), sending is under way, delivered was accepted by WeChat, refused (errcode), not_sent,
+         * unknown may have arrived (no answer came, or its process ended while it was under way), expired was never sent. A
+         * queued message that is to be tried again is queued, with what the last attempt brought.
+         *
          * @return array<string, mixed>|null 与 deliveries() 的一行相同 / as one row of deliveries()
          *
          * @throws RoutineTemplate\StoreException
@@ -260,13 +334,14 @@ namespace {
          * 发送记录，新的在前。
          * Delivery rows, newest first.
          *
-         * @param array<string, mixed> $filter openid、template_id、key、state (sending|delivered|refused|not_sent|unknown)、
+         * @param array<string, mixed> $filter openid、template_id、key、state (queued|sending|delivered|refused|not_sent|unknown|expired)、
          *                                     since (unix time, int or float)、before (id：上一页最后一条 / last id of the page before)、
          *                                     limit (1 … 1000, 100)
          *
          * @return list<array{id: string, state: string, openid: string, template_id: string, channel: string, key: ?string,
          *     errcode: ?int, errmsg: string, msgid: int|string|null, rid: ?string, source: ?string, attempts: int,
-         *     changed: list<array<string, mixed>>, payload: ?array<string, mixed>, begun: float, finished: ?float}>
+         *     changed: list<array<string, mixed>>, payload: ?array<string, mixed>, begun: float, finished: ?float,
+         *     due: ?float}> 时间为 unix 秒；due 为队列中下一次可发送的时间 / times in unix seconds; due: when a queued one is next due
          *
          * @throws RoutineTemplate\StoreException
          */
@@ -307,11 +382,12 @@ namespace {
          * 本进程自首次使用以来的计数。
          * Counters of this process since it was first used, how its store does, and which of WeChat's hosts it uses.
          *
-         * @return array{pid: int, process_started: int, sends: int, delivered: int, refused_local: int,
-         *     refused_wechat: int, transport_not_sent: int, transport_unknown: int, fitted: int, duplicates: int,
-         *     token_fetches: int, requests: int, request_microseconds: int, failovers: int, circuit_refusals: int,
-         *     store_failures: int, store_skipped: int, log_failures: int, store: ?string, store_state: string,
-         *     store_error: ?string, circuit: string, host: ?string} store_state: unused|up|down|off; circuit: closed|open|half_open
+         * @return array{pid: int, process_started: int, sends: int, queued: int, claimed: int, retried: int, expired: int,
+         *     delivered: int, refused_local: int, refused_wechat: int, transport_not_sent: int, transport_unknown: int,
+         *     fitted: int, duplicates: int, token_fetches: int, requests: int, request_microseconds: int, failovers: int,
+         *     circuit_refusals: int, store_failures: int, store_skipped: int, thread_failures: int, log_failures: int,
+         *     store: ?string, store_state: string, store_error: ?string, circuit: string, host: ?string} store_state:
+         *     unused|up|down|off; circuit: closed|open|half_open
          */
         public static function stats(): array
         {
@@ -345,6 +421,21 @@ namespace RoutineTemplate {
             ?string $page = null,
             array $options = []
         ): array {
+        }
+
+        /** @see \RoutineTemplate::queue() */
+        public function queue(
+            string|int $openid,
+            string|int $templateId,
+            array|object|string $data,
+            ?string $page = null,
+            array $options = []
+        ): string {
+        }
+
+        /** @see \RoutineTemplate::flush() */
+        public function flush(string|int $timeoutMs = 5000): int
+        {
         }
 
         /** @see \RoutineTemplate::sendMany() */
@@ -454,6 +545,14 @@ namespace RoutineTemplate {
         public function isAmbiguous(): bool
         {
         }
+    }
+
+    /**
+     * 微信拒绝，或消息一定会被微信拒绝；getCode() 为 errcode。来自 queue() 与 accessToken()，send() 则返回数组。
+     * WeChat refused, or certainly would; getCode() is the errcode. From queue() and accessToken(); send() returns its array.
+     */
+    class RefusedException extends Exception
+    {
     }
 
     /**

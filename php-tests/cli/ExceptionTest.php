@@ -13,8 +13,8 @@ final class ExceptionTest extends SandboxTestCase
     public function testTheyFormATreeUnderRuntimeException(): void
     {
         self::assertSame(\RuntimeException::class, get_parent_class(RoutineTemplate\Exception::class));
-        foreach ([RoutineTemplate\ConfigException::class, RoutineTemplate\TransportException::class, RoutineTemplate\StoreException::class] as $class) {
-            self::assertSame(RoutineTemplate\Exception::class, get_parent_class($class));
+        foreach (['Config', 'Refused', 'Store', 'Transport'] as $name) {
+            self::assertSame(RoutineTemplate\Exception::class, get_parent_class("RoutineTemplate\\{$name}Exception"));
         }
     }
 
@@ -40,7 +40,7 @@ final class ExceptionTest extends SandboxTestCase
         foreach (
             [
                 RoutineTemplate\Exception::class, RoutineTemplate\ConfigException::class,
-                RoutineTemplate\TransportException::class, RoutineTemplate\StoreException::class,
+                RoutineTemplate\TransportException::class, RoutineTemplate\StoreException::class, RoutineTemplate\RefusedException::class,
             ] as $class
         ) {
             $previous = new \LogicException('cause');

@@ -66,6 +66,21 @@ final class ReadmeTest extends SandboxTestCase
         self::assertCount(1, $this->shop->messages());
     }
 
+    public function testTheLinesAboutTheQueueQueueTheOrderOnce(): void
+    {
+        $lines = self::code('README.md')[3];
+        $result = PhpProcess::run($this->shop->script('
+            RoutineTemplate::registerTemplate("ORDER_PAY_SUCCESS", $shop->orderPaid, $shop->content);
+            $openid = $shop->openid; $data = $shop->order; $orderId = 10086;
+            ' . $lines . '$first = $id;' . $lines . '
+            $left = RoutineTemplate::flush(60000);
+            echo json_encode([$id === $first, in_array($state, ["queued", "sending", "delivered"]), $left, RoutineTemplate::status($id)["state"]]);'), [], 90.0);
+
+        self::assertSame('[true,true,0,"delivered"]', $result->output, $result->describe());
+        [$message] = $this->shop->messages();
+        self::assertSame('pages/order_details/index?order_id=10086', $message['page']);
+    }
+
     public function testTheSeamOfCrmebKeepsItsContract(): void
     {
         $result = $this->throughTheSeam('
@@ -101,7 +116,7 @@ final class ReadmeTest extends SandboxTestCase
 
     private function throughTheSeam(string $code): ProcessResult
     {
-        $seam = self::code('README.md')[3];
+        $seam = self::code('README.md')[4];
         return PhpProcess::run($this->shop->script('
             eval("namespace EasyWeChat\\\\Core\\\\Exceptions; class HttpException extends \\\\Exception {}");
             eval("namespace EasyWeChat\\\\Support; class Collection extends \\\\ArrayObject { public function all() { return \\$this->getArrayCopy(); } }");
@@ -121,7 +136,7 @@ final class ReadmeTest extends SandboxTestCase
         self::assertContains($readme, self::READMES);
         $text = (string) file_get_contents(dirname(__DIR__, 2) . '/' . $readme);
         preg_match_all('/^```php\n(.*?)^```/ms', $text, $blocks);
-        self::assertCount(4, $blocks[1]);
+        self::assertCount(5, $blocks[1]);
         return $blocks[1];
     }
 }

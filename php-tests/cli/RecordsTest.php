@@ -16,7 +16,7 @@ final class RecordsTest extends SandboxTestCase
 {
     private const ROW = [
         'id', 'state', 'openid', 'template_id', 'channel', 'key', 'errcode', 'errmsg', 'msgid', 'rid', 'source', 'attempts',
-        'changed', 'payload', 'begun', 'finished',
+        'changed', 'payload', 'begun', 'finished', 'due',
     ];
 
     public function testEveryMessageHasItsRow(): void
@@ -134,7 +134,7 @@ final class RecordsTest extends SandboxTestCase
         return [
             'an unknown condition' => [['user' => 'o'], \ValueError::class, 'conditions: openid, template_id, key, state, since, before, limit'],
             'a list' => [['x'], \ValueError::class, 'no condition "0"'],
-            'an unknown state' => [['state' => 'sent'], \ValueError::class, 'sending | delivered | refused | not_sent | unknown'],
+            'an unknown state' => [['state' => 'sent'], \ValueError::class, 'queued | sending | delivered | refused | not_sent | unknown | expired'],
             'an array as openid' => [['openid' => []], \TypeError::class, 'openid must be of type string, array given'],
             'GBK' => [['key' => "\xd4\xc6"], \ValueError::class, 'key is not UTF-8'],
             'a date as since' => [['since' => '2026-11-21'], \ValueError::class, 'unix time'],

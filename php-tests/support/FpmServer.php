@@ -18,7 +18,7 @@ final class FpmServer
      *
      * @param array<string, string> $scripts file name => PHP code, served from the document root
      * @param array<string, string|int> $ini settings of PHP, php.ini's own or (without a dot) this extension's
-     * @param array<string, string|int> $pool settings of the pool, such as `pm.max_children`
+     * @param array<string, string|int> $pool settings of the pool, such as `pm.max_children`; and `process_control_timeout`, which is php-fpm's own
      */
     public function __construct(array $scripts, array $ini = [], array $pool = [], bool $withExtension = true)
     {
@@ -166,6 +166,12 @@ final class FpmServer
         ];
     }
 
+    /** How many files and sockets a process of ours has open. */
+    public function descriptors(int $pid): int
+    {
+        return count(glob("/proc/$pid/fd/*") ?: []);
+    }
+
     /** How many workers php-fpm says have ended with exit code 0. */
     public function goodExits(): int
     {
@@ -236,7 +242,9 @@ final class FpmServer
             touch("$path/php.log");
             chmod("$path/php.log", 0666);
         }
-        $config = "[global]\npid=$path/fpm.pid\nerror_log=$path/fpm.log\nlog_level=debug\ndaemonize=no\nprocess_control_timeout=10\n[shop]\n";
+        $patience = $pool['process_control_timeout'] ?? 10;
+        unset($pool['process_control_timeout']);
+        $config = "[global]\npid=$path/fpm.pid\nerror_log=$path/fpm.log\nlog_level=debug\ndaemonize=no\nprocess_control_timeout=$patience\n[shop]\n";
         foreach ($pool as $name => $value) {
             $config .= "$name = $value\n";
         }

@@ -104,6 +104,9 @@ final class Shop
             'keep_payload' => false,
             'hash_openid' => false,
             'log_file' => '',
+            'delivery' => 'thread',
+            'queue_expires' => 86400,
+            'resend_unknown' => false,
         ];
     }
 

@@ -186,7 +186,8 @@ fn fate(job: &Job, posted: &Posted) -> Fate {
         }
         Err(_) => Some(rest()),
     };
-    again.map_or(Fate::Ends, Fate::Again)
+    // Whoever waits for it, and whoever comes after it, learns in time that it has expired.
+    again.map_or(Fate::Ends, |rest| Fate::Again(rest.min(job.expires_in)))
 }
 
 impl Tried {
@@ -251,5 +252,37 @@ impl Tried {
             abandoned: None,
             queued: true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::GrantPolicy;
+    use crate::store::Grant;
+
+    #[test]
+    fn the_rest_before_the_next_try_ends_with_the_message() {
+        let left = Duration::from_millis(700);
+        let job = Job {
+            id: MessageId::new(),
+            epoch: 1,
+            grant: Grant::Uncounted,
+            seen: 0,
+            openid: "oUser".to_owned(),
+            shown_openid: "oUser".to_owned(),
+            template_id: "t".to_owned(),
+            key: None,
+            policy: GrantPolicy::Certain,
+            body: Vec::new(),
+            timeout: Duration::from_secs(3),
+            tries: 4,
+            unsure: 0,
+            resend_unknown: false,
+            expires_in: left,
+        };
+        let result = Err(Error::Transport { text: Text::new("", ""), ambiguous: false });
+        let posted = Posted { result, attempts: 0, pause: None };
+        assert!(matches!(fate(&job, &posted), Fate::Again(rest) if rest == left));
     }
 }

@@ -395,7 +395,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "resend_unknown",
         default: "0",
-        allowed: "1 | 0",
+        allowed: "0 | 1",
         secret: false,
         of_account: false,
         zh: "queue() 的消息发出后没有结果时是否再发一次（可能重复送达）",

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::bell::Bell;
+use super::drain::{Drain, Progress};
 use super::engine::Engine;
 use super::roster::Role;
 use crate::config::{Settings, StorePlace};
@@ -48,7 +49,7 @@ pub struct WorkArgs {
     /// Seconds that messages under way have to end when a signal asks to stop
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     pub grace: u64,
-    /// End as soon as nothing is due any more (for cron)
+    /// End as soon as nothing is due any more, or what is due cannot be sent (for cron)
     #[arg(long)]
     pub drain: bool,
     /// No progress line
@@ -76,6 +77,9 @@ pub enum WorkError {
         "messages were still under way after {0} seconds; they read `unknown` unless their answers are yet written"
     )]
     Unfinished(u64),
+    /// A drain leaves messages that are due.
+    #[error("messages wait that cannot be sent at this moment; they stay in the outbox")]
+    Stuck,
 }
 
 /// Runs the deliverer.
@@ -104,14 +108,17 @@ pub fn run(args: &WorkArgs) -> Result<(), WorkError> {
     let mut watch = Watch::new(process, reach.keeper(&settings), args);
     runtime.block_on(async {
         let tick = if args.drain { DRAIN_TICK } else { TICK };
-        while !thread.is_finished() && !signals.within(tick).await {
+        let mut drain = args.drain.then(|| Drain::begun(Instant::now()));
+        let mut progress = Progress::Busy;
+        while !thread.is_finished() && progress == Progress::Busy && !signals.within(tick).await {
             watch.tick()?;
-            if args.drain && watch.is_drained(tick) {
-                break;
+            if let Some(drain) = &mut drain {
+                progress = watch.progress(drain);
             }
         }
         stop(&bell, thread, &mut signals, args.grace).await?;
-        watch.end()
+        watch.end()?;
+        if progress == Progress::Stuck { Err(WorkError::Stuck) } else { Ok(()) }
     })
 }
 
@@ -173,7 +180,6 @@ struct Watch {
     shows_progress: bool,
     delivered: u64,
     counted: Instant,
-    idle: Duration,
     store_down: bool,
 }
 
@@ -187,7 +193,6 @@ impl Watch {
             shows_progress,
             delivered: 0,
             counted: Instant::now(),
-            idle: Duration::ZERO,
             store_down: false,
         }
     }
@@ -246,22 +251,15 @@ impl Watch {
         })
     }
 
-    /// Whether nothing has been due or under way for two looks: what ends one message may make the next one due.
-    fn is_drained(&mut self, tick: Duration) -> bool {
+    /// How far a drain is.
+    fn progress(&self, drain: &mut Drain) -> Progress {
         let queues = self
             .keeper
             .insist(Deadline::after(PATIENCE), &self.process.stats, |store, until| store.queues(None, until));
-        let idle = queues.is_ok_and(|queues| {
-            queues.iter().all(|queue| queue.lease_in.is_none() && queue.due_in.is_none_or(|due| !due.is_zero()))
-        });
-        self.idle = if idle { self.idle + tick } else { Duration::ZERO };
-        self.idle > tick
+        drain.look(queues.ok().as_deref(), self.process.stats.claimed.get(), Instant::now())
     }
 
-    fn end(&self) -> Result<(), WorkError> {
-        if self.shows_progress {
-            writeln!(io::stderr())?;
-        }
-        Ok(())
+    fn end(&self) -> io::Result<()> {
+        if self.shows_progress { writeln!(io::stderr()) } else { Ok(()) }
     }
 }

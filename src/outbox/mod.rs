@@ -7,7 +7,7 @@
 //! engine        claims, sends and settles, as much at once as may be       roster   whom it serves
 //! account       one account's queues and rests
 //! app/deliver   the stages of one message, the same as for `send()`        backoff  when it is tried again
-//! command       `routine-template work`, the same engine as a service of its own
+//! command       `routine-template work`, the same engine as a service of its own      drain   when a run from cron is over
 //! sender        an account's settings, for a process that was never told
 //! ```
 //!
@@ -25,6 +25,8 @@ mod bell;
 pub mod command;
 mod deliverer;
 mod desk;
+#[cfg(feature = "cli")]
+mod drain;
 mod engine;
 mod roster;
 pub mod sender;

@@ -67,6 +67,7 @@ static BASE: Registered = Registered::none();
 static CONFIG: Registered = Registered::none();
 static TRANSPORT: Registered = Registered::none();
 static STORE: Registered = Registered::none();
+static REFUSED: Registered = Registered::none();
 
 fn runtime_exception() -> &'static ClassEntry {
     // SAFETY: SPL cannot be disabled and is registered before any shared extension.
@@ -87,6 +88,10 @@ pub fn register() -> ZendResult<()> {
     ClassBuilder::new("RoutineTemplate\\StoreException")
         .extends(parent)
         .registration(|class, _| STORE.set(class))
+        .register()?;
+    ClassBuilder::new("RoutineTemplate\\RefusedException")
+        .extends(parent)
+        .registration(|class, _| REFUSED.set(class))
         .register()?;
     ClassBuilder::new("RoutineTemplate\\TransportException")
         .extends(parent)
@@ -161,7 +166,7 @@ pub fn object(error: &Error) -> ZendResult<Zval> {
 fn class_of(error: &Error) -> (&'static ClassEntry, i64) {
     match error {
         Error::Config { code, .. } => (CONFIG.get(), *code),
-        Error::Refused { code, .. } => (BASE.get(), *code),
+        Error::Refused { code, .. } => (REFUSED.get(), *code),
         Error::Transport { .. } => (TRANSPORT.get(), 0),
         Error::Store(_) => (STORE.get(), 0),
         Error::Value(_) => (ce::value_error(), 0),
