@@ -20,7 +20,7 @@ use crate::store::Durability;
 
 pub use table::{SETTINGS, Setting};
 use table::{find, rejected};
-pub use value::{LANGUAGES, STATES, one_of, parse_grants, parse_mode};
+pub use value::{LANGUAGES, STATES, one_of, parse_concurrency, parse_grants, parse_mode};
 
 /// A value that no output ever shows.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
@@ -115,6 +115,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// Limit for a whole call.
     pub timeout: Duration,
+    /// How many requests are in flight at once, where there are many messages.
+    pub concurrency: usize,
     /// How payloads are treated.
     pub validate: Mode,
     /// Source of the access token.
@@ -275,6 +277,7 @@ impl Settings {
             allow_plain_http: false,
             connect_timeout: Duration::ZERO,
             timeout: Duration::ZERO,
+            concurrency: 1,
             validate: Mode::Fit,
             token_mode: TokenMode::Stable,
             token: Secret::default(),

@@ -20,6 +20,7 @@ use crate::reach::Reach;
 use crate::recent::Recent;
 use crate::stats::Stats;
 use crate::store::{self, Owner};
+use crate::thread;
 use crate::token::{TokenKey, TokenSlot};
 use crate::wechat::route::{Route, RouteKey};
 
@@ -37,6 +38,7 @@ static FORKS: AtomicU64 = AtomicU64::new(0);
 pub fn forked() {
     FORKS.fetch_add(1, Ordering::AcqRel);
     store::close_gates();
+    thread::after_fork();
 }
 
 /// The state of the current process.

@@ -2,7 +2,7 @@
 //!
 //! `STORE_BENCH_PLACE` names the place (a directory or a Redis address; a fresh one in the temporary directory by default),
 //! `STORE_BENCH_ROWS` the rows of the ledger (instead of 1 000 and 100 000), `STORE_BENCH_SECONDS` how long each line of
-//! the table takes (3). `cargo bench --bench store -- processes` makes the table only.
+//! the table takes (3). `cargo bench --bench store -- processes` makes the table only, `… -- outbox` tries the outbox only.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,6 +12,7 @@
     missing_docs
 )]
 
+mod outbox;
 mod place;
 mod processes;
 mod shop;
@@ -24,7 +25,10 @@ fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if !arguments.iter().any(|argument| argument == "processes") {
         let mut criterion = criterion::Criterion::default().configure_from_args();
-        single::run(&mut criterion);
+        if !arguments.iter().any(|argument| argument == "outbox") {
+            single::run(&mut criterion);
+        }
+        outbox::run(&mut criterion);
         criterion.final_summary();
     }
     // With a filter, or as a test of the benchmarks, only what criterion runs is wanted.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::value::{
-    FALLBACK_LIMIT, LANGUAGES, STATES, address, host_address, milliseconds, not_listed, one_of, parse_grants,
-    parse_mode, seconds, store, switch, trimmed,
+    FALLBACK_LIMIT, LANGUAGES, STATES, address, host_address, milliseconds, not_listed, one_of, parse_concurrency,
+    parse_grants, parse_mode, seconds, store, switch, trimmed,
 };
 use super::{Delivery, Secret, Settings, TokenMode};
 use crate::error::Error;
@@ -168,6 +168,19 @@ pub static SETTINGS: &[Setting] = &[
         en: "Limit for a whole call, milliseconds, token fetch and retry included",
         apply: |settings, value| {
             settings.timeout = milliseconds(value)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "concurrency",
+        default: "32",
+        allowed: "1 … 256",
+        secret: false,
+        of_account: false,
+        zh: "sendMany() 与后台投递同时进行的请求数",
+        en: "How many requests are in flight at once, in sendMany() and in delivery",
+        apply: |settings, value| {
+            settings.concurrency = parse_concurrency(value).ok_or_else(not_listed)?;
             Ok(())
         },
     },

@@ -115,6 +115,11 @@ pub(super) fn address(value: &str, scheme: &str) -> Result<Url, Text> {
     if url.host().is_none() { Err(Text::new("没有主机名", "has no host")) } else { Ok(url) }
 }
 
+/// How many requests are in flight at once: 1 to 256.
+pub fn parse_concurrency(value: &str) -> Option<usize> {
+    value.trim().parse().ok().filter(|number| (1..=256).contains(number))
+}
+
 /// The entry of a fixed list that equals the value.
 pub fn one_of(value: &str, allowed: &[&'static str]) -> Option<&'static str> {
     allowed.iter().find(|candidate| **candidate == value).copied()

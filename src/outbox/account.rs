@@ -169,3 +169,97 @@ impl Queue {
         self.wanted && self.paused_until.is_none_or(|until| until <= now)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Settings;
+    use std::sync::Arc;
+
+    const MOST: usize = 32;
+
+    fn account() -> Account {
+        let settings = Settings::from_pairs([("appid", "wx1"), ("secret", "s1")]).unwrap();
+        let mut account = Account::new(App::new(Arc::new(settings), Arc::default()), "1".to_owned(), MOST);
+        account.want(Channel::Subscribe, true);
+        account
+    }
+
+    fn free(account: &mut Account) -> usize {
+        account.ready(Instant::now()).map_or(0, |(_, free)| free)
+    }
+
+    #[test]
+    fn answers_widen_the_window_up_to_the_setting_and_silence_narrows_it_to_one() {
+        let mut account = account();
+        assert_eq!(free(&mut account), FIRST_WINDOW);
+        for _ in 0..10 {
+            account.found(Finding::Answers);
+        }
+        assert_eq!(free(&mut account), MOST);
+        account.found(Finding::Silent);
+        assert_eq!(free(&mut account), 1);
+        account.found(Finding::Answers);
+        assert_eq!(free(&mut account), 2);
+    }
+
+    #[test]
+    fn places_are_filled_when_half_of_them_are_free() {
+        let mut account = account();
+        for (in_flight, wanted) in [(FIRST_WINDOW, 0), (FIRST_WINDOW - 1, 0), (FIRST_WINDOW / 2, 2), (0, FIRST_WINDOW)]
+        {
+            account.in_flight = in_flight;
+            assert_eq!(free(&mut account), wanted, "{in_flight} in flight");
+        }
+    }
+
+    #[test]
+    fn an_account_that_is_held_up_rests_and_then_begins_with_one() {
+        for hold in [Hold::Route, Hold::Token, Hold::Settings, Hold::Store] {
+            let mut account = account();
+            account.hold(hold);
+            let now = Instant::now();
+            let wakes = account.wakes(now).unwrap();
+            assert!(account.ready(now).is_none() && !account.is_busy(now));
+            assert!(wakes > now && wakes < now + LONGEST_REST * 2, "{hold:?}");
+            assert_eq!(account.ready(wakes), Some((Channel::Subscribe, 1)));
+        }
+    }
+
+    #[test]
+    fn other_settings_end_the_rest() {
+        let mut account = account();
+        account.hold(Hold::Token);
+        let app = account.app.clone();
+        account.renew(app.clone(), "1".to_owned());
+        assert_eq!(free(&mut account), 0);
+        account.renew(app, "2".to_owned());
+        assert_eq!(free(&mut account), 1);
+    }
+
+    #[test]
+    fn queues_take_turns_and_a_pause_holds_up_its_own_only() {
+        let mut account = account();
+        account.want(Channel::Template, false);
+        let now = Instant::now();
+        let turns: Vec<Channel> = (0..4).filter_map(|_| account.ready(now)).map(|(channel, _)| channel).collect();
+        assert_eq!(turns.iter().filter(|channel| **channel == Channel::Template).count(), 2);
+        account.pause(Channel::Template, Duration::from_secs(3600));
+        assert!(
+            (0..3).all(|_| account.ready(Instant::now()).is_some_and(|(channel, _)| channel == Channel::Subscribe))
+        );
+        account.is_empty(Channel::Subscribe);
+        assert!(account.ready(Instant::now()).is_none());
+        assert!(account.wakes(Instant::now()).unwrap() <= Instant::now() + LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn who_leaves_keeps_what_was_queued_here() {
+        let mut account = account();
+        account.want(Channel::Template, false);
+        account.leave_others(true);
+        assert!(account.wants(Channel::Subscribe) && !account.wants(Channel::Template));
+        account.leave_others(false);
+        assert!(!account.wants(Channel::Subscribe));
+    }
+}

@@ -80,3 +80,34 @@ impl Ring {
             && KeeperKey::of(&self.settings).is_of(&other.settings)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring(appid: &str, sender: &str) -> Ring {
+        let settings = Arc::new(Settings::from_pairs([("appid", appid)]).unwrap());
+        Ring { settings, channel: Channel::Subscribe, sender: sender.to_owned() }
+    }
+
+    #[test]
+    fn rings_for_one_queue_are_one_and_the_latest_settings_count() {
+        let bell = Bell::default();
+        for (appid, sender) in [("wx1", "1"), ("wx2", "1"), ("wx1", "2")] {
+            bell.ring(ring(appid, sender));
+        }
+        let (rings, stop) = bell.take();
+        let heard: Vec<_> = rings.iter().map(|ring| (ring.settings.appid.as_str(), ring.sender.as_str())).collect();
+        assert_eq!((heard, stop), (vec![("wx2", "1"), ("wx1", "2")], None));
+        assert!(bell.take().0.is_empty());
+    }
+
+    #[test]
+    fn a_process_that_rings_for_ever_fills_no_memory() {
+        let bell = Bell::default();
+        for number in 0..LIMIT + 10 {
+            bell.ring(ring(&format!("wx{number}"), "1"));
+        }
+        assert_eq!(bell.take().0.len(), LIMIT);
+    }
+}

@@ -19,8 +19,6 @@ use crate::wechat::deadline::Deadline;
 
 /// No transaction takes longer.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Until the setting is there.
-const CONCURRENCY: usize = 32;
 /// Stores and accounts of one deliverer: more than any host has. What is beyond is left to others.
 const DESK_LIMIT: usize = 64;
 const ACCOUNT_LIMIT: usize = 1000;
@@ -155,7 +153,7 @@ impl Roster {
         if self.accounts.len() >= ACCOUNT_LIMIT {
             return None;
         }
-        let most = self.desks.get(desk).map(|_| CONCURRENCY)?;
+        let most = self.desks.get(desk)?.settings.concurrency;
         self.accounts.push((desk, Account::new(app, sender, most)));
         self.accounts.last_mut().map(|(_, account)| account)
     }

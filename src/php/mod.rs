@@ -27,6 +27,14 @@ unsafe extern "C" {
     ) -> i32;
 }
 
+extern "C" fn before_fork() {
+    crate::thread::before_fork();
+}
+
+extern "C" fn in_parent() {
+    crate::thread::after_fork();
+}
+
 extern "C" fn in_child() {
     crate::process::forked();
 }
@@ -34,9 +42,9 @@ extern "C" fn in_child() {
 /// Module start-up only registers: no thread, socket, file or lock exists before the first use.
 extern "C" fn startup(_type: i32, module_number: i32) -> i32 {
     ini::register(module_number);
-    // SAFETY: the handler touches one atomic only, and the library is never unmapped (`-z nodelete`). Where it cannot be
-    // registered, or is registered twice, the pid still tells processes apart.
-    unsafe { pthread_atfork(None, None, Some(in_child)) };
+    // SAFETY: the handlers take no lock and allocate nothing, and the library is never unmapped (`-z nodelete`). Where they cannot
+    // be registered, or are registered twice, the pid still tells processes apart.
+    unsafe { pthread_atfork(Some(before_fork), Some(in_parent), Some(in_child)) };
     match class::register() {
         Ok(()) => 0,
         Err(error) => {

@@ -11,6 +11,7 @@ use super::{Durability, Fault, RedisStore, SqliteStore, Store, StoreError};
 use crate::config::{Settings, StorePlace};
 use crate::log;
 use crate::stats::Stats;
+use crate::thread::undisturbed;
 use crate::wechat::deadline::Deadline;
 
 /// No transaction waits longer, whatever the deadline: a message is worth more than its record.
@@ -142,7 +143,7 @@ impl Keeper {
             return Err(Outage::Off);
         }
         let began = Instant::now();
-        let result = self.store(until).and_then(|store| transaction(store.as_ref(), until));
+        let result = undisturbed(|| self.store(until).and_then(|store| transaction(store.as_ref(), until)));
         let mut state = self.state.lock();
         match result {
             Ok(done) => {

@@ -10,7 +10,13 @@
 #[path = "../support/redis_server.rs"]
 mod redis_server;
 
+mod evicted;
 mod faults;
+mod interrupted;
 mod message;
+mod parcel;
+mod proxy;
 mod scripts;
+mod servers;
+mod spread;
 mod topologies;

@@ -1,13 +1,13 @@
 //! TLS, Sentinel and cluster.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use routine_template::store::*;
 
 use super::message::*;
 use super::redis_server::{RedisServer, free_port};
+use super::servers::{Watched, cluster, wait_for, watched};
 
 /// A certificate of a CA of its own for this name, and the CA, as files.
 fn certificates(directory: &Path, name: &str) -> [String; 3] {
@@ -69,18 +69,8 @@ fn an_encrypted_connection_needs_a_certificate_of_a_known_authority_and_the_righ
 
 #[test]
 fn a_cluster_is_followed_from_any_node_through_moves_and_a_dead_node() {
-    let nodes: Vec<RedisServer> =
-        (0..3).map(|_| RedisServer::with(&["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"])).collect();
+    let nodes = cluster();
     let addresses: Vec<String> = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
-    let made = Command::new("redis-cli")
-        .args(["--cluster", "create"])
-        .args(&addresses)
-        .args(["--cluster-replicas", "0", "--cluster-yes"])
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
-    wait_for("the cluster", || nodes.iter().all(|node| node.command("CLUSTER INFO").contains("cluster_state:ok")));
-
     let owner = Owner::current();
     let appids: Vec<String> = (0..24).map(|number| format!("wx{number}")).collect();
     let one_message = |store: &RedisStore, appid: &str| {
@@ -148,19 +138,7 @@ fn a_cluster_is_followed_from_any_node_through_moves_and_a_dead_node() {
 
 #[test]
 fn sentinels_lead_to_the_new_master() {
-    let mut master = RedisServer::with(&["--requirepass", "right", "--masterauth", "right"]);
-    let port = master.port().to_string();
-    let replica =
-        RedisServer::with(&["--requirepass", "right", "--masterauth", "right", "--replicaof", "127.0.0.1", &port]);
-    wait_for("the replica", || replica.cli(&["-a", "right", "INFO", "replication"]).contains("master_link_status:up"));
-    let configuration = format!(
-        "sentinel monitor shop 127.0.0.1 {port} 1\nsentinel auth-pass shop right\n\
-         sentinel down-after-milliseconds shop 500\nsentinel failover-timeout shop 3000\n"
-    );
-    let sentinels = [RedisServer::sentinel(&configuration), RedisServer::sentinel(&configuration)];
-    wait_for("the sentinels", || {
-        sentinels.iter().all(|sentinel| sentinel.command("SENTINEL MASTERS").contains("num-slaves\r\n$1\r\n1"))
-    });
+    let Watched { mut master, replica, sentinels } = watched();
     // The first sentinel of the URL is down.
     let url = format!(
         "redis+sentinel://:right@127.0.0.1:{},127.0.0.1:{},127.0.0.1:{}/shop",
@@ -191,13 +169,4 @@ fn sentinels_lead_to_the_new_master() {
     let unknown = open(&url.replace("/shop", "/bakery"));
     let error = failure(&unknown, soon());
     assert!(error.fault == Fault::Unreachable && error.detail.contains("master"), "{error}");
-}
-
-/// Waits for something that other processes do.
-fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(40);
-    while !done() {
-        assert!(Instant::now() < deadline, "{what} does not come");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }

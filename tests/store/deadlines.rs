@@ -3,11 +3,17 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use routine_template::message::Channel;
 use routine_template::store::*;
 
+use crate::post::{Post, claim};
 use crate::shop::{API, APP, DAY, HOUR, Message, Shop, TEMPLATE, Verdict, counts, soon};
 
-on_every_engine!(calls_that_are_too_late_end, what_was_too_late_is_done_wholly_or_not_at_all);
+on_every_engine!(
+    calls_that_are_too_late_end,
+    what_was_too_late_is_done_wholly_or_not_at_all,
+    what_was_queued_too_late_can_be_queued_again,
+);
 
 /// Longer than any machine takes to notice that time is up.
 const BOUND: Duration = Duration::from_secs(8);
@@ -38,6 +44,7 @@ fn calls_that_are_too_late_end(shop: &Shop) {
     let going = shop.go(&message);
     let (verdict, late) = (Verdict::delivered(), too_late());
     let owner = Owner::current();
+    let post = Post::to("user");
     bounded(
         |store| {
             let choices = [(TEMPLATE, Choice::Accept)];
@@ -65,6 +72,14 @@ fn calls_that_are_too_late_end(shop: &Shop) {
             let failures = [
                 store.begin(&Message::to("user").begin(), late).err(),
                 store.finish(&begin, going.epoch, &verdict.end(going, &message), late).err(),
+                store.begin_all(&[Message::to("user").begin()], late).err(),
+                store.finish_all(&[(&begin, going.epoch, &verdict.end(going, &message))], late).err(),
+                store.enqueue(&post.message.begin(), &post.parcel(), late).err(),
+                store.claim(&claim(APP, Channel::Subscribe, 10, &owner), late).err(),
+                store.queues(None, late).err(),
+                store.pending(APP, late).err(),
+                store.sender(APP, late).err(),
+                store.lead("host", &owner, None, HOUR, late).err(),
                 store.refuse(&begin, &LocalRefusal { errcode: 47003, errmsg: "wrong" }, late).err(),
                 store.delivery(APP, message.id, late).err(),
                 store.deliveries(APP, &Filter { limit: 10, ..Filter::default() }, late).err(),
@@ -110,4 +125,16 @@ fn what_was_too_late_is_done_wholly_or_not_at_all(shop: &Shop) {
     shop.finish(&message, going, &verdict);
     assert_eq!(counts(&shop.row("user")), crate::shop::books(1, 0, 0, 1, 0));
     assert_eq!(shop.store().usage(APP, API, DAY, soon()).unwrap().calls, 1);
+}
+
+fn what_was_queued_too_late_can_be_queued_again(shop: &Shop) {
+    let post = Post::keyed("user", "order 1");
+    let late = shop.store().enqueue(&post.message.begin(), &post.parcel(), too_late());
+    let pending = shop.pending();
+    match late {
+        Ok(queued) => assert_eq!((queued, pending), (Enqueued::Queued(post.message.id), 1)),
+        Err(error) => assert!(error.maybe_done || pending == 0, "{error}"),
+    }
+    assert_eq!(shop.queue(&post), post.message.id);
+    assert_eq!(shop.job().id, post.message.id);
 }

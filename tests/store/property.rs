@@ -10,6 +10,7 @@ use routine_template::store::*;
 use crate::engine::Engine;
 use crate::generators::config;
 use crate::model::Memory;
+use crate::post::{Post, claim, of_job};
 use crate::shop::{DAY, Going, HOUR, Message, Shop, Verdict, now, soon};
 
 on_every_engine!(with engine: messages_and_ledger_are_as_the_model_says);
@@ -18,6 +19,9 @@ const USERS: [&str; 2] = ["user", "another user"];
 const TEMPLATES: [&str; 2] = ["template", "another template"];
 const CHANNELS: [Channel; 3] = [Channel::Subscribe, Channel::Bizsend, Channel::Template];
 
+/// After so long, what has a millisecond is over on both sides.
+const TICK: std::time::Duration = std::time::Duration::from_millis(4);
+
 #[derive(Debug, Clone)]
 enum Step {
     Report { user: &'static str, choices: Vec<(&'static str, Choice)>, long_term: bool, token: Option<u8> },
@@ -25,6 +29,11 @@ enum Step {
     BeginAgain(Index),
     Finish { which: Index, verdict: u8, attempts: u32, pause: bool },
     Refuse(Box<Plan>),
+    Queue { message: Box<Plan>, delayed: bool, brief: bool, stubborn: bool },
+    QueueAgain(Index),
+    Claim { channel: Channel, limit: usize, quick: bool },
+    Again { which: Index, kept: bool, short: bool },
+    Wait,
     Clear(Option<Channel>),
 }
 
@@ -89,7 +98,20 @@ fn step() -> impl Strategy<Value = Step> {
         .prop_map(|(message, abandoned)| Step::Begin { message: Box::new(message), abandoned });
     let finish = (any::<Index>(), 0..7u8, 0..3u32, prop::bool::weighted(0.3))
         .prop_map(|(which, verdict, attempts, pause)| Step::Finish { which, verdict, attempts, pause });
+    let flag = || prop::bool::weighted(0.15);
+    let queue = (plan(), flag(), flag(), prop::bool::weighted(0.4))
+        .prop_map(|(plan, delayed, brief, stubborn)| Step::Queue { message: Box::new(plan), delayed, brief, stubborn });
+    let channel = prop_oneof![4 => Just(Channel::Subscribe), 1 => prop::sample::select(&CHANNELS[..])];
+    let claim = (channel, prop_oneof![1 => Just(1usize), 1 => Just(2), 3 => Just(256)], prop::bool::weighted(0.3))
+        .prop_map(|(channel, limit, quick)| Step::Claim { channel, limit, quick });
+    let again = (any::<Index>(), any::<bool>(), prop::bool::weighted(0.7))
+        .prop_map(|(which, kept, short)| Step::Again { which, kept, short });
     prop_oneof![
+        8 => queue,
+        1 => any::<Index>().prop_map(Step::QueueAgain),
+        8 => claim,
+        3 => again,
+        2 => Just(Step::Wait),
         4 => report,
         8 => begin,
         1 => any::<Index>().prop_map(Step::BeginAgain),
@@ -106,16 +128,24 @@ struct Pair<'a> {
     appid: String,
     /// Messages that went.
     gone: Vec<(Message, Going)>,
+    /// Messages that were queued.
+    posts: Vec<Post>,
 }
 
 /// A row without what the documentation leaves open: times, and words about a refusal of our own.
 fn comparable(mut row: Delivery) -> Delivery {
     row.begun = 0;
+    row.due = row.due.map(|_| 0);
     row.finished = row.finished.filter(|_| row.state != State::Unknown).map(|_| 0);
     if row.state == State::Refused && !row.from_wechat {
         row.errmsg.clear();
     }
     row
+}
+
+/// How long something is, as far as machines agree about it.
+fn roughly(time: std::time::Duration) -> bool {
+    time > HOUR / 2
 }
 
 fn comparable_answer(begun: Begun) -> Begun {
@@ -140,6 +170,47 @@ impl Pair<'_> {
 
     fn row(&self, id: MessageId) -> Option<Delivery> {
         self.model.store().delivery(&self.appid, id, soon()).unwrap()
+    }
+
+    fn queue(&mut self, post: Post) {
+        let [engine, model] = [self.engine, self.model].map(|shop| match shop.enqueue(&post) {
+            Enqueued::Known(row) => Enqueued::Known(comparable(row)),
+            queued => queued,
+        });
+        assert_eq!(engine, model, "enqueue");
+        // Two messages that are queued within a millisecond may be so in either order.
+        std::thread::sleep(TICK);
+        self.posts.push(post);
+    }
+
+    fn claim(&mut self, channel: Channel, limit: usize, quick: bool) {
+        let owner = Owner::current();
+        let margin = if quick { std::time::Duration::ZERO } else { HOUR };
+        let claim = Claim { margin, ..claim(&self.appid, channel, limit, &owner) };
+        let [engine, model] = [self.engine, self.model].map(|shop| {
+            let mut claimed = shop.store().claim(&claim, soon()).unwrap();
+            for job in &mut claimed.jobs {
+                assert!(job.expires_in <= 2 * HOUR);
+                job.expires_in = std::time::Duration::from_secs(u64::from(roughly(job.expires_in)));
+            }
+            claimed
+        });
+        assert_eq!(engine, model, "claim");
+        for job in engine.jobs {
+            let message = Message { appid: self.appid.clone(), ..of_job(&job, channel) };
+            self.gone.push((message, Going { id: job.id, epoch: job.epoch, grant: job.grant, seen: job.seen }));
+        }
+        std::thread::sleep(TICK);
+    }
+
+    fn again(&self, which: Index, kept: bool, short: bool) {
+        let queued: Vec<_> = self.gone.iter().filter(|(message, _)| message.queued).collect();
+        let Some((message, going)) = (!queued.is_empty()).then(|| which.get(&queued)) else { return };
+        let verdict = if kept { Verdict::unknown() } else { Verdict::not_sent() };
+        let verdict = verdict.again(if short { TICK / 2 } else { HOUR });
+        self.engine.finish(message, *going, &verdict);
+        self.model.finish(message, *going, &verdict);
+        std::thread::sleep(TICK);
     }
 
     fn finish(&self, which: Index, verdict: u8, attempts: u32, pause: bool) {
@@ -188,8 +259,9 @@ impl Pair<'_> {
             }
             Step::BeginAgain(which) => {
                 let Some((message, going)) = (!self.gone.is_empty()).then(|| which.get(&self.gone)) else { return };
-                // What a repeat without a key means once the message is closed is left open.
-                if message.key.is_some() || self.row(going.id).is_some_and(|row| row.state == State::Sending) {
+                // What a repeat without a key means once the message is closed is left open, and so is one of `enqueue`.
+                let is_open = || self.row(going.id).is_some_and(|row| row.state == State::Sending);
+                if message.key.is_some() || (!message.queued && is_open()) {
                     self.begin(message.clone());
                 }
             }
@@ -199,6 +271,26 @@ impl Pair<'_> {
                 let [engine, model] = [self.engine, self.model].map(|shop| shop.refuse(&message, 47003, "wrong"));
                 assert_eq!(engine, model, "refuse");
             }
+            Step::Queue { message, delayed, brief, stubborn } => {
+                let message = message.message(&self.appid);
+                // What is brief is over after a tick, and what is delayed is due then.
+                let post = Post {
+                    timeout: std::time::Duration::from_millis(1),
+                    expires: if *brief { std::time::Duration::from_millis(1) } else { HOUR },
+                    resend_unknown: *stubborn,
+                    ..Post::of(message)
+                };
+                let wait = std::time::Duration::from_millis(1);
+                self.queue(if *delayed { post.delayed(wait) } else { post });
+            }
+            Step::QueueAgain(which) => {
+                if let Some(post) = (!self.posts.is_empty()).then(|| which.get(&self.posts).clone()) {
+                    self.queue(post);
+                }
+            }
+            Step::Claim { channel, limit, quick } => self.claim(*channel, *limit, *quick),
+            Step::Again { which, kept, short } => self.again(*which, *kept, *short),
+            Step::Wait => std::thread::sleep(2 * TICK),
             Step::Clear(channel) => {
                 for shop in [self.engine, self.model] {
                     shop.store().clear_quota(&self.appid, channel.map(Channel::path), DAY, soon()).unwrap();
@@ -228,6 +320,17 @@ impl Pair<'_> {
             rows.into_iter().map(comparable).collect::<Vec<_>>()
         });
         assert_eq!(engine, model, "deliveries");
+        let [engine, model] = [self.engine, self.model].map(|shop| {
+            let store = shop.store();
+            let mut queues = store.queues(Some(&self.appid), soon()).unwrap();
+            queues.sort_by_key(|queue| queue.channel.path());
+            let queues: Vec<_> = queues
+                .into_iter()
+                .map(|queue| (queue.channel, queue.due_in.map(roughly), queue.lease_in.map(roughly), queue.sender))
+                .collect();
+            (queues, store.pending(&self.appid, soon()).unwrap(), store.sender(&self.appid, soon()).unwrap())
+        });
+        assert_eq!(engine, model, "outbox");
         for channel in CHANNELS {
             let [engine, model] = [self.engine, self.model]
                 .map(|shop| shop.store().usage(&self.appid, channel.path(), DAY, soon()).unwrap());
@@ -242,7 +345,7 @@ fn messages_and_ledger_are_as_the_model_says(engine: Box<dyn Engine>) {
     let outcome = TestRunner::new(config(150)).run(&steps, |steps| {
         // Each case has an account of its own.
         let appid = MessageId::new().to_string();
-        let mut pair = Pair { engine: &engine, model: &model, appid, gone: Vec::new() };
+        let mut pair = Pair { engine: &engine, model: &model, appid, gone: Vec::new(), posts: Vec::new() };
         for step in &steps {
             pair.take(step);
             pair.compare();

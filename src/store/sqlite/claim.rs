@@ -253,7 +253,7 @@ impl Claiming<'_> {
         self.db
             .prepare_cached(
                 "UPDATE delivery SET state = ?3, epoch = ?4, owner = ?5, lease = ?6, taken = ?7, seen = ?8, begun = ?9,
-                   unsure = ?10
+                   unsure = ?10, missed = missed | ?11
                  WHERE account = ?1 AND id = ?2",
             )?
             .execute(params![
@@ -267,6 +267,7 @@ impl Claiming<'_> {
                 number(seen),
                 self.now,
                 unsure,
+                if place.wait == Wait::Lease { row::bit(epoch.saturating_sub(1)) } else { 0 },
             ])
             .map(drop)
     }

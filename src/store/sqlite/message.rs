@@ -70,7 +70,7 @@ pub(super) fn finish(db: &Connection, begin: &Begin<'_>, epoch: u32, end: &End<'
     let now = now();
     let account = account::intern(db, begin.appid)?;
     let stored = find(db, account, begin, now)?;
-    let counted = stored.as_ref().is_some_and(|stored| stored.had(begin, epoch) && stored.counted >= epoch);
+    let counted = stored.as_ref().is_some_and(|stored| stored.had(begin, epoch) && stored.has_counted(epoch));
     if !counted {
         quota::count(db, account, end.api, end.day, end.attempts)?;
     }

@@ -145,9 +145,9 @@ fn insert(
         .prepare_cached(
             "INSERT INTO delivery (account, id, epoch, call, owner, template, openid, channel, key, state, last_word, lease,
                taken, seen, counted, errmsg, from_wechat, attempts, changed, payload, begun, expires, outbox, due,
-               gives_up, receiver)
+               gives_up, receiver, missed)
              VALUES (?1, ?2, ?3, ?4, '', ?5, ?6, ?7, ?8, ?9, 0, 0, ?10, 0, ?11, '', 0, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-               ?19, ?20)
+               ?19, ?20, ?21)
              ON CONFLICT DO NOTHING",
         )?
         .execute(params![
@@ -171,6 +171,7 @@ fn insert(
             due,
             gives_up,
             (begin.openid != begin.shown_openid).then_some(begin.openid),
+            written.missed,
         ])?;
     Ok(added > 0)
 }

@@ -11,7 +11,7 @@ macro_rules! select {
     ($index:literal) => {
         delivery::select!(
             ", d.template, d.call, d.owner, d.last_word, d.lease, d.taken, d.seen, d.counted, d.expires,
-               d.outbox, d.receiver",
+               d.outbox, d.receiver, d.missed",
             $index
         )
     };
@@ -32,11 +32,17 @@ pub(super) struct Stored {
     pub(super) lease: Millis,
     pub(super) grant: Grant,
     pub(super) seen: u64,
-    pub(super) counted: u32,
+    counted: u32,
+    missed: i64,
     expires: Millis,
     pub(super) stay: Stay,
     /// The real openid of a message in the outbox, if the row shows another.
     pub(super) receiver: Option<String>,
+}
+
+/// The place of an epoch in `missed`: in between so many others it is forgotten.
+pub(super) fn bit(epoch: u32) -> i64 {
+    1 << (epoch % 63)
 }
 
 /// How a row is closed.
@@ -54,6 +60,11 @@ impl Stored {
     /// message has taken.
     pub(super) fn had(&self, begin: &Begin<'_>, epoch: u32) -> bool {
         self.call == begin.id || self.shown.id == begin.id || self.shown.epoch > epoch
+    }
+
+    /// Whether the calls of that sending were counted.
+    pub(super) fn has_counted(&self, epoch: u32) -> bool {
+        self.counted >= epoch && self.missed & bit(epoch) == 0
     }
 
     /// Whether an end of that sending closes it: nobody has, or only because its lease was over.
@@ -83,7 +94,8 @@ impl Stored {
         let stay = if self.stay == Stay::Within && due.is_none() { Stay::Left } else { self.stay };
         db.prepare_cached(
             "UPDATE delivery SET state = ?3, last_word = ?4, errcode = ?5, errmsg = ?6, from_wechat = ?7, msgid = ?8,
-               rid = ?9, attempts = attempts + ?10, finished = ?11, expires = ?12, counted = epoch, owner = '',
+               rid = ?9, attempts = attempts + ?10, finished = ?11, expires = ?12, counted = epoch,
+               missed = missed & ~?16, owner = '',
                outbox = ?13, due = coalesce(?14, due), unsure = unsure + ?15,
                receiver = CASE WHEN ?14 IS NULL THEN NULL ELSE receiver END
              WHERE account = ?1 AND id = ?2",
@@ -104,15 +116,18 @@ impl Stored {
             stay.code(),
             due,
             due.is_some() && end.settlement == Settlement::Kept,
+            bit(self.shown.epoch),
         ])
         .map(drop)
     }
 
     /// Remembers that the calls of an end which came too late were counted.
     pub(super) fn mark_counted(&self, db: &Connection, account: i64, epoch: u32) -> rusqlite::Result<()> {
-        db.prepare_cached("UPDATE delivery SET counted = ?3 WHERE account = ?1 AND id = ?2")?
-            .execute(params![account, self.shown.id.as_bytes(), epoch])
-            .map(drop)
+        db.prepare_cached(
+            "UPDATE delivery SET counted = max(counted, ?3), missed = missed & ~?4 WHERE account = ?1 AND id = ?2",
+        )?
+        .execute(params![account, self.shown.id.as_bytes(), epoch, bit(epoch)])
+        .map(drop)
     }
 
     /// Nobody will close it any more. Only that of a message that was in the outbox knows no end yet.
@@ -143,6 +158,7 @@ pub(super) struct Written<'a> {
     pub(super) grant: Grant,
     pub(super) seen: u64,
     pub(super) counted: u32,
+    pub(super) missed: i64,
     pub(super) errcode: Option<i64>,
     pub(super) errmsg: &'a str,
     pub(super) from_wechat: bool,
@@ -163,6 +179,7 @@ impl<'a> Written<'a> {
             grant: Grant::Uncounted,
             seen: 0,
             counted: 0,
+            missed: 0,
             errcode: None,
             errmsg: "",
             from_wechat: false,
@@ -186,6 +203,7 @@ impl<'a> Written<'a> {
             id: former.shown.id,
             epoch: former.shown.epoch.saturating_add(1),
             counted: former.counted,
+            missed: former.missed,
             attempts: former.shown.attempts,
             ..Self::fresh(begin)
         })
@@ -202,6 +220,7 @@ impl<'a> Written<'a> {
             grant: end.grant,
             seen: 0,
             counted: epoch,
+            missed: 0,
             errcode: end.errcode,
             errmsg: end.errmsg,
             from_wechat: end.from_wechat,
@@ -223,9 +242,9 @@ impl<'a> Written<'a> {
         db.prepare_cached(
             "INSERT INTO delivery (account, id, epoch, call, owner, template, openid, channel, key, state, last_word, lease,
                taken, seen, counted, errcode, errmsg, from_wechat, msgid, rid, attempts, changed, payload, begun, finished,
-               expires)
+               expires, missed)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-               ?23, ?24, ?25, ?26)",
+               ?23, ?24, ?25, ?26, ?27)",
         )?
         .execute(params![
             account,
@@ -254,6 +273,7 @@ impl<'a> Written<'a> {
             now,
             self.finished,
             now.saturating_add(millis(begin.retention)),
+            self.missed,
         ])?;
         delete_expired(db, now, 2)
     }
@@ -295,6 +315,7 @@ pub(super) fn find(db: &Connection, account: i64, begin: &Begin<'_>, now: Millis
             expires: row.get(MORE + 8)?,
             stay: Stay::read(row, MORE + 9)?,
             receiver: row.get(MORE + 10)?,
+            missed: row.get(MORE + 11)?,
         })
     };
     match begin.key {

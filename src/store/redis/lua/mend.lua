@@ -2,7 +2,7 @@
 -- of them are put where they belong.
 local function mend(channel)
   for _, set in ipairs({ 'f:', 'q:', 'n:' }) do
-    if redis.call('EXISTS', P .. set .. channel) == 1 then return end
+    if redis.call('ZCARD', P .. set .. channel) > 0 then return end
   end
   local rows = {}
   for _, id in ipairs(redis.call('ZRANGE', P .. 'o:' .. channel, 0, 31)) do

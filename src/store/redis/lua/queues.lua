@@ -10,8 +10,8 @@ end
 
 local result = {}
 for _, channel in ipairs({ 'subscribe', 'bizsend', 'template' }) do
-  if redis.call('EXISTS', P .. 'o:' .. channel) == 1 then
-    local due = redis.call('EXISTS', P .. 'n:' .. channel) == 1 and '0' or soonest('q:' .. channel)
+  if redis.call('ZCARD', P .. 'o:' .. channel) > 0 then
+    local due = redis.call('ZCARD', P .. 'n:' .. channel) > 0 and '0' or soonest('q:' .. channel)
     for _, part in ipairs({ channel, due, soonest('f:' .. channel), version }) do result[#result + 1] = part end
   end
 end

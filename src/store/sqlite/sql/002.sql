@@ -27,7 +27,9 @@ ALTER TABLE delivery ADD COLUMN outbox INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE delivery ADD COLUMN due INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE delivery ADD COLUMN gives_up INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE delivery ADD COLUMN unsure INTEGER NOT NULL DEFAULT 0;
--- And its openid, where the row shows another.
+-- Epochs below `counted` whose calls were not: a bit for each, by its remainder of 63.
+ALTER TABLE delivery ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;
+-- The openid of a message in the outbox, where the row shows another.
 ALTER TABLE delivery ADD COLUMN receiver TEXT;
 
 CREATE TABLE sender (

@@ -3,9 +3,6 @@
 use rusqlite::StatementStatus;
 
 use super::*;
-use crate::config::GrantPolicy;
-use crate::message::Channel;
-use crate::store::Owner;
 
 fn plan(store: &SqliteStore, sql: &str) -> String {
     let explain = format!("EXPLAIN QUERY PLAN {sql}");
@@ -48,10 +45,38 @@ fn listings_need_no_sorting() {
 }
 
 #[test]
+fn the_outbox_costs_the_same_however_much_waits() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    for sql in [outbox::CONTEXT, outbox::PROMOTE, claim::DUE, claim::CANDIDATE, queues::NEXT_QUEUE, queues::SOONEST] {
+        let plan = plan(&store, sql);
+        assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
+    }
+    for sql in [claim::DUE, queues::NEXT_QUEUE, queues::SOONEST, queues::PENDING] {
+        let plan = plan(&store, sql);
+        assert!(plan.contains("USING COVERING INDEX outbox_due"), "{sql}\n{plan}");
+    }
+    let due = plan(&store, claim::DUE);
+    assert!(due.contains("account=? AND channel=? AND wait=? AND due<?"), "{due}");
+    let promote = plan(&store, outbox::PROMOTE);
+    assert!(promote.contains("account=? AND openid=? AND place=? AND id=?"), "{promote}");
+    let first = plan(&store, outbox::CONTEXT);
+    assert!(first.contains("o USING PRIMARY KEY (account=? AND openid=?)"), "{first}");
+}
+
+#[test]
 fn a_statement_is_compiled_once_for_all_values() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).unwrap();
-    for sql in [row::BY_KEY, row::BY_ID, ledger::FIRST_PAGE, delivery::LISTINGS[1]] {
+    for sql in [
+        row::BY_KEY,
+        row::BY_ID,
+        ledger::FIRST_PAGE,
+        delivery::LISTINGS[1],
+        outbox::CONTEXT,
+        claim::DUE,
+        claim::CANDIDATE,
+    ] {
         let again = store.run(Access::Read, Durability::Process, soon(), |db| {
             let mut statement = db.prepare(sql)?;
             for value in ["1", "2", "3"] {
@@ -79,23 +104,7 @@ fn whoever_adds_a_row_takes_expired_ones_away() {
     };
     let owner = Owner::current();
     let send = |retention| {
-        let begin = Begin {
-            id: MessageId::new(),
-            owner: &owner,
-            lease: Duration::from_secs(5),
-            appid: APPID,
-            openid: "user",
-            shown_openid: "user",
-            template_id: "template",
-            channel: Channel::Subscribe,
-            key: None,
-            policy: GrantPolicy::Off,
-            changed: None,
-            payload: None,
-            retention,
-            abandoned: None,
-            queued: false,
-        };
+        let begin = Begin { policy: GrantPolicy::Off, retention, ..message(&owner, "user", None) };
         store.begin(&begin, soon()).unwrap();
     };
     let report = |token: &str, remember| {
