@@ -3,4 +3,6 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 php=${ROUTINE_TEMPLATE_PHP:-php}
-"$php" -d extension="${ROUTINE_TEMPLATE_EXTENSION:-$here/../build/routine_template.so}" -d memory_limit=1G "$here/php/run.php" "$@"
+for script in run queue; do
+    "$php" -d extension="${ROUTINE_TEMPLATE_EXTENSION:-$here/../build/routine_template.so}" -d memory_limit=1G "$here/php/$script.php" "$@"
+done

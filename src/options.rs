@@ -78,6 +78,11 @@ const KEY_LIMIT: usize = 128;
 impl Options {
     /// Reads the `$options` array; an unknown name or value is an error that lists what is allowed.
     pub fn read(options: &Input<'_>) -> Result<Self, Error> {
+        Self::default().with(options)
+    }
+
+    /// The same over these as defaults.
+    pub fn with(&self, options: &Input<'_>) -> Result<Self, Error> {
         let Input::Map(members) = options else {
             let kind = options.type_name();
             return Err(Error::Type(Text::new(
@@ -85,7 +90,7 @@ impl Options {
                 format!("$options must be of type array, {kind} given"),
             )));
         };
-        let mut read = Self::default();
+        let mut read = self.clone();
         for (name, value) in members {
             if *value == Input::Null {
                 continue;
@@ -142,9 +147,13 @@ impl Options {
 
     /// Reads the options of a call that sends at once.
     pub fn read_for_send(options: &Input<'_>) -> Result<Self, Error> {
-        let read = Self::read(options)?;
-        match read.queue.any() {
-            None => Ok(read),
+        Self::read(options)?.for_send()
+    }
+
+    /// These, if they are none of a queued message's.
+    pub fn for_send(self) -> Result<Self, Error> {
+        match self.queue.any() {
+            None => Ok(self),
             Some(name) => {
                 Err(Error::value(format!("选项 {name} 只用于 queue()"), format!("option {name} belongs to queue()")))
             }

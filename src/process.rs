@@ -96,6 +96,11 @@ impl Process {
         self.pid == pid && self.forks == FORKS.load(Ordering::Acquire)
     }
 
+    /// Whether it is still that of the running process: the application's code may have forked meanwhile.
+    pub fn is_current(&self) -> bool {
+        self.is(std::process::id())
+    }
+
     /// When it was first used.
     pub fn started(&self) -> SystemTime {
         self.started

@@ -86,6 +86,42 @@ namespace {
         }
 
         /**
+         * 批量发送：在当前线程上同时进行多个请求，不另起线程。
+         * Sends many messages side by side, on the calling thread.
+         *
+         * 每条消息与 send() 走同样的步骤；同一用户的消息按给出的顺序逐条发送；45011 时等到下一分钟再发，每条最多三次。
+         * 没有结果或写法有误的消息不会中断批量：errcode 为 null，exception 为 TransportException、TypeError、ValueError 等。
+         * Each message walks the way of send(). Those of one user go one after another, in the given order. After 45011 the bulk
+         * waits for the next minute, three times a message at most. A message without a verdict, or that is none, ends nothing:
+         * `errcode` is null, and `exception` is what send() would have thrown.
+         *
+         * 回调和生成器在各步之间运行，可以再调用本扩展；它们抛出的异常在进行中的请求有了结果之后继续抛出。命令行下第一次
+         * Ctrl-C（或 SIGTERM，应用没有自己的处理函数时）同样如此，然后进程照常结束；第二次立即结束。
+         * Callables and generators run between the steps and may call this extension. What they throw goes on when the requests in
+         * flight have ended; so does, on the command line, the first Ctrl-C or SIGTERM that the application leaves to its default.
+         *
+         * @param iterable<int|string, array<int|string, mixed>|object> $messages
+         *        ['openid' => …, 'template_id' => …, 'data' => …, 'page' => …, 'options' => […]]（也可写 touser、templateId），
+         *        或 [openid, templateId, data, page, options]；逐条读取 / names (also touser, templateId) or the order of send();
+         *        read one by one
+         * @param array<string, mixed> $options send() 的选项（key 除外）作为默认值 / defaults for all messages, but `key`；
+         *        concurrency (1 … 256)；progress: callable(int $done, ?int $total): mixed，total 仅在数组时已知 / known for arrays；
+         *        each: callable(array $answer, int|string $key): mixed，按完成的先后 / as they end
+         *
+         * @return array<int|string, array<string, mixed>> 与 send() 的结果相同，另有 exception：数组保留原来的键和顺序，其他
+         *         iterable 得到列表（生成器的键可能重复）；有 each 时返回 total、delivered、refused、unknown、not_sent 的条数
+         *         / as send() answers, plus `exception`: with an array's own keys, in its order; a list for any other iterable, as
+         *         a generator's keys may repeat. With `each` no answer is kept, and this is how many ended how: total, delivered,
+         *         refused, unknown, not_sent
+         *
+         * @throws RoutineTemplate\ConfigException 账号未配置 / the account is not configured
+         * @throws \TypeError|\ValueError $messages 或 $options 有误 / what is wrong with the call as a whole
+         */
+        public static function sendMany(iterable $messages, array $options = []): array
+        {
+        }
+
+        /**
          * CRMEB 的参数顺序；openid 或模板 ID 为空时返回 false，与 CRMEB 相同。
          * CRMEB's own argument order; false if openid or template id is empty, as in CRMEB.
          *
@@ -309,6 +345,11 @@ namespace RoutineTemplate {
             ?string $page = null,
             array $options = []
         ): array {
+        }
+
+        /** @see \RoutineTemplate::sendMany() */
+        public function sendMany(iterable $messages, array $options = []): array
+        {
         }
 
         /** @see \RoutineTemplate::sendTemplate() */

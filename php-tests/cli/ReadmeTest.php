@@ -39,9 +39,21 @@ final class ReadmeTest extends SandboxTestCase
         self::assertSame('pages/order_details/index?order_id=10086', $message['page']);
     }
 
+    public function testTheLinesAboutManyMessagesSaveEveryAnswer(): void
+    {
+        $result = PhpProcess::run($this->shop->script('
+            $rows = static fn () => [9 => [$shop->openid, $shop->orderPaid, $shop->order], 7 => ["openid" => "", "template_id" => "t", "data" => []]];
+            function save(int $key, array $answer) { global $saved; $saved[$key] = $answer["errcode"]; }
+            ' . self::code('README.md')[1] . '
+            ksort($saved);
+            echo json_encode([$saved, $summary["total"], $summary["delivered"]]);'));
+
+        self::assertSame('[{"7":40003,"9":0},2,1]', $result->output, $result->describe());
+    }
+
     public function testTheLinesAboutGrantsCountAClickOnceAndFindTheOrder(): void
     {
-        $lines = self::code('README.md')[1];
+        $lines = self::code('README.md')[2];
         $result = PhpProcess::run($this->shop->script('
             RoutineTemplate::registerTemplate("ORDER_PAY_SUCCESS", $shop->orderPaid, $shop->content);
             $openid = $shop->openid; $templateId = $shop->orderPaid; $data = $shop->order; $orderId = 10086;
@@ -89,7 +101,7 @@ final class ReadmeTest extends SandboxTestCase
 
     private function throughTheSeam(string $code): ProcessResult
     {
-        $seam = self::code('README.md')[2];
+        $seam = self::code('README.md')[3];
         return PhpProcess::run($this->shop->script('
             eval("namespace EasyWeChat\\\\Core\\\\Exceptions; class HttpException extends \\\\Exception {}");
             eval("namespace EasyWeChat\\\\Support; class Collection extends \\\\ArrayObject { public function all() { return \\$this->getArrayCopy(); } }");
@@ -109,7 +121,7 @@ final class ReadmeTest extends SandboxTestCase
         self::assertContains($readme, self::READMES);
         $text = (string) file_get_contents(dirname(__DIR__, 2) . '/' . $readme);
         preg_match_all('/^```php\n(.*?)^```/ms', $text, $blocks);
-        self::assertCount(3, $blocks[1]);
+        self::assertCount(4, $blocks[1]);
         return $blocks[1];
     }
 }

@@ -89,6 +89,7 @@ final class Shop
             'proxy' => '',
             'connect_timeout_ms' => 1000,
             'timeout_ms' => 3000,
+            'concurrency' => 32,
             'validate' => 'fit',
             'token_mode' => 'stable',
             'token' => '',

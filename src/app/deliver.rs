@@ -26,6 +26,8 @@ use crate::wechat::errcode::Outcome;
 const UNHURRIED: Duration = Duration::from_secs(15);
 /// Between a message's own limit and the end of its lease: time to write down how several of them ended.
 const LEASE_MARGIN: Duration = Duration::from_secs(10);
+/// More in one transaction would make the store's other callers wait.
+const CLAIM_LIMIT: usize = 64;
 /// WeChat wants messages to one user apart (43108), so the first rest is longer than others'.
 const USER_REST: Duration = Duration::from_secs(5);
 const WAS_DELIVERED: &str = "43101 after an attempt without a verdict, which had thus delivered it";
@@ -107,7 +109,7 @@ impl App {
             owner: hands.process.owner(),
             appid: &self.settings.appid,
             channel,
-            limit,
+            limit: limit.min(CLAIM_LIMIT),
             margin: LEASE_MARGIN + MARGIN,
             retention: self.settings.retention,
         };

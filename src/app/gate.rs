@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::fingerprint;
 use crate::language::{Language, Text, plain_text};
 use crate::quota;
-use crate::store::{Begin, Begun, Delivery, Grant, LocalRefusal, MessageId, State};
+use crate::store::{Begin, Begun, Delivery, Grant, LocalRefusal, MessageId, Pause, State};
 use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode;
 
@@ -122,18 +122,21 @@ impl App {
                 }
                 return Ok(Passage::Taken { abandoned: false });
             }
-            Some(Begun::Paused { id, pause }) => {
-                let until = quota::shown(pause.until);
-                let words = errcode::find(pause.errcode).map_or("", |row| row.text);
-                let hint = paused_hint(pause.errcode, &until);
-                (id, Answer::local(pause.errcode, words, hints).with_hint(hint.in_language(hints)))
-            }
+            Some(Begun::Paused { id, pause }) => (id, self.paused(&pause)),
             Some(Begun::NoGrant { id, certain }) => {
                 let refused = Answer::local(43101, "user refuse to accept the msg", hints);
                 (id, refused.with_hint(no_grant_hint(certain, hints)))
             }
         };
         Ok(Passage::Decided(Gate::Answered(Answer { id: Some(id), ..answer })))
+    }
+
+    /// The answer while the API rests.
+    pub(super) fn paused(&self, pause: &Pause) -> Answer {
+        let hints = self.settings.hint_lang;
+        let words = errcode::find(pause.errcode).map_or("", |row| row.text);
+        let hint = paused_hint(pause.errcode, &quota::shown(pause.until));
+        Answer::local(pause.errcode, words, hints).with_hint(hint.in_language(hints))
     }
 }
 

@@ -1,6 +1,7 @@
 //! One WeChat account: everything that an application can ask of it. Each file here is one subject.
 
 mod account;
+mod bulk;
 mod close;
 mod deliver;
 mod failure;
@@ -12,6 +13,7 @@ mod queue;
 mod records;
 mod send;
 
+pub use bulk::{BulkOptions, Caller, Ended, Summary};
 pub use deliver::{Finding, Hands, Hold, Tried};
 
 use std::borrow::Cow;

@@ -27,6 +27,7 @@ use crate::wechat::route::Route;
 use crate::wechat::wire::Wire;
 
 /// What one call needs to reach WeChat.
+#[derive(Clone)]
 pub(super) struct Line<'a> {
     pub(super) process: &'a Process,
     pub(super) client: Client,
@@ -65,6 +66,11 @@ impl<'a> Line<'a> {
             key,
             slot,
         })
+    }
+
+    /// The same for a message with a deadline of its own.
+    pub(super) fn until(&self, deadline: Deadline) -> Self {
+        Self { deadline, ..self.clone() }
     }
 
     fn fetch<'b>(&'b self, app: &'b App) -> Fetch<'b> {

@@ -14,6 +14,7 @@ use crate::config::{Settings, StorePlace};
 use crate::error::Error;
 use crate::language::Language;
 use crate::process::Process;
+use crate::reach::Reach;
 use crate::store::keeper::{Keeper, Outage};
 use crate::thread::spawn_without_signals;
 use crate::wechat::deadline::Deadline;
@@ -91,15 +92,16 @@ pub fn run(args: &WorkArgs) -> Result<(), WorkError> {
     };
     let process = Process::current()?;
     let bell = Arc::new(Bell::default());
+    let reach = Arc::<Reach>::default();
     let thread = {
-        let (bell, settings) = (bell.clone(), settings.clone());
+        let (bell, settings, reach) = (bell.clone(), settings.clone(), reach.clone());
         spawn_without_signals("routine-deliver", STACK, move || {
-            let mut engine = Engine::new(process, bell, Role::Worker);
+            let mut engine = Engine::new(process, reach, bell, Role::Worker);
             engine.attend(&settings);
             engine.run()
         })?
     };
-    let mut watch = Watch::new(process, process.reach().keeper(&settings), args);
+    let mut watch = Watch::new(process, reach.keeper(&settings), args);
     runtime.block_on(async {
         let tick = if args.drain { DRAIN_TICK } else { TICK };
         while !thread.is_finished() && !signals.within(tick).await {
@@ -191,11 +193,12 @@ impl Watch {
     }
 
     fn tick(&mut self) -> io::Result<()> {
+        // Before this look at the store may succeed where the deliverer has just failed: the two share it.
+        let condition = self.keeper.condition();
         let pending = self.pending();
-        let down = matches!(pending, Err(Outage::Failed(_)));
+        let down = condition.error.is_some();
         if down != self.store_down {
             self.store_down = down;
-            let condition = self.keeper.condition();
             let (place, error) = (condition.place.unwrap_or_default(), condition.error.unwrap_or_default());
             let words = match (down, self.language) {
                 (true, Language::Chinese) => format!("存储 {place} 不可用，稍后重试：{error}"),

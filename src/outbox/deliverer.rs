@@ -32,7 +32,7 @@ impl Deliverer {
         let heard = bell.clone();
         let thread = spawn_without_signals("routine-deliver", STACK, move || {
             // A fault of ours ends this thread and nothing else; the next ring starts another.
-            let _ = catch_unwind(AssertUnwindSafe(|| Engine::new(process, heard, Role::Thread).run()));
+            let _ = catch_unwind(AssertUnwindSafe(|| Engine::new(process, Arc::default(), heard, Role::Thread).run()));
         })?;
         Ok(Self { bell, thread })
     }

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -52,7 +51,7 @@ impl Event {
 /// The deliverer of one thread.
 pub struct Engine {
     process: &'static Process,
-    reach: Rc<Reach>,
+    reach: Arc<Reach>,
     bell: Arc<Bell>,
     roster: Roster,
     /// Verdicts that the store has not taken yet, by the number of their account.
@@ -62,8 +61,7 @@ pub struct Engine {
 
 impl Engine {
     /// One that has nothing to do until the bell rings.
-    pub fn new(process: &'static Process, bell: Arc<Bell>, role: Role) -> Self {
-        let reach = Rc::<Reach>::default();
+    pub fn new(process: &'static Process, reach: Arc<Reach>, bell: Arc<Bell>, role: Role) -> Self {
         let roster = Roster::new(process, reach.clone(), role);
         Self { process, reach, bell, roster, unwritten: Vec::new(), write_again: Instant::now() }
     }

@@ -1,6 +1,5 @@
 //! The stores and accounts that a deliverer takes care of.
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,7 +34,7 @@ pub enum Role {
 /// Who is served, and where.
 pub struct Roster {
     process: &'static Process,
-    reach: Rc<Reach>,
+    reach: Arc<Reach>,
     role: Role,
     desks: Vec<Desk>,
     /// Each with the number of its desk. The number of an account never changes.
@@ -43,7 +42,7 @@ pub struct Roster {
 }
 
 impl Roster {
-    pub fn new(process: &'static Process, reach: Rc<Reach>, role: Role) -> Self {
+    pub fn new(process: &'static Process, reach: Arc<Reach>, role: Role) -> Self {
         Self { process, reach, role, desks: Vec::new(), accounts: Vec::new() }
     }
 

@@ -8,8 +8,9 @@ use ext_php_rs::ffi::zend_wrong_parameters_count_error;
 use ext_php_rs::types::{ZendObject, Zval};
 use ext_php_rs::zend::{ClassEntry, ExecuteData};
 
+use super::iteration::Elements;
 use super::methods::{METHODS, Method};
-use super::{exception, supplier};
+use super::{callable, exception};
 use crate::error::Error;
 use crate::language::Text;
 use crate::message::Input;
@@ -108,6 +109,16 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// An array, or an object that `foreach` takes.
+    pub fn iterable(&self, index: usize) -> Result<Elements<'a>, Error> {
+        let null = Zval::null();
+        let value = self.argument(index);
+        match value.map(Elements::of).transpose().map_err(callable::Interrupted::into_error)?.flatten() {
+            Some(elements) => Ok(elements),
+            None => Err(self.type_error(index, value.unwrap_or(&null))),
+        }
+    }
+
     /// `data`: an array, a plain object, or the same as a JSON string.
     pub fn data(&self, index: usize) -> Result<Input<'a>, Error> {
         match self.argument(index) {
@@ -153,7 +164,7 @@ impl<'a> Call<'a> {
 /// What PHP calls for the method at `INDEX` of the table.
 pub extern "C" fn run<const INDEX: usize>(frame: &mut ExecuteData, returned: &mut Zval) {
     answer(INDEX, frame, returned);
-    supplier::go_on_ending();
+    callable::go_on_ending();
 }
 
 fn answer(index: usize, frame: &mut ExecuteData, returned: &mut Zval) {

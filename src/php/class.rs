@@ -14,7 +14,7 @@ use ext_php_rs::zend::{ClassEntry, ExecuteData};
 
 use super::call::{Call, run};
 use super::exception;
-use super::methods::{METHOD_COUNT, METHODS, ONLY_STATIC, Returns};
+use super::methods::{ITERABLE, METHOD_COUNT, METHODS, ONLY_STATIC, Returns};
 use crate::error::Error;
 
 unsafe extern "C" {
@@ -36,7 +36,7 @@ type Handler = extern "C" fn(&mut ExecuteData, &mut Zval);
 // One handler per method, so that a call needs no look-up by name.
 static HANDLERS: [Handler; METHOD_COUNT] = [
     run::<0>, run::<1>, run::<2>, run::<3>, run::<4>, run::<5>, run::<6>, run::<7>, run::<8>, run::<9>, run::<10>,
-    run::<11>, run::<12>, run::<13>, run::<14>, run::<15>, run::<16>, run::<17>, run::<18>,
+    run::<11>, run::<12>, run::<13>, run::<14>, run::<15>, run::<16>, run::<17>, run::<18>, run::<19>,
 ];
 
 static APP: AtomicPtr<ClassEntry> = AtomicPtr::new(std::ptr::null_mut());
@@ -67,7 +67,8 @@ fn class(
     for (method, handler) in METHODS.iter().zip(HANDLERS).skip(first) {
         let mut function = FunctionBuilder::new(method.name, handler);
         for parameter in method.parameters {
-            let mut argument = Arg::new(parameter.name, DataType::Mixed);
+            let kind = if parameter.types == ITERABLE { DataType::Iterable } else { DataType::Mixed };
+            let mut argument = Arg::new(parameter.name, kind);
             if let Some(default) = parameter.default {
                 argument = argument.default(default);
             }
@@ -107,7 +108,9 @@ fn describe(class: &mut ClassEntry, tables: ArgInfoTables, first: usize) {
                 (*arguments.sub(1)).type_.type_mask = mask;
             }
             for (index, parameter) in method.parameters.iter().enumerate() {
-                (*arguments.add(index)).type_.type_mask = parameter.types;
+                if parameter.types != ITERABLE {
+                    (*arguments.add(index)).type_.type_mask = parameter.types;
+                }
                 if parameter.sensitive {
                     // Interned strings of start-up live as long as the class does.
                     let name = ZendStr::new_interned("SensitiveParameter", true).into_raw();

@@ -4,21 +4,38 @@
 use std::ffi::c_char;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use ext_php_rs::boxed::ZBox;
 use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
 use ext_php_rs::class::ClassEntryInfo;
+use ext_php_rs::convert::IntoZval;
 use ext_php_rs::error::Result as ZendResult;
 use ext_php_rs::exception::PhpException;
 use ext_php_rs::ffi::{zend_object, zend_throw_exception};
 use ext_php_rs::flags::{DataType, MethodFlags, PropertyFlags};
-use ext_php_rs::types::{ZendStr, Zval};
-use ext_php_rs::zend::{ClassEntry, ExecuteData, ExecutorGlobals, ce};
+use ext_php_rs::types::{ZendObject, ZendStr, Zval};
+use ext_php_rs::zend::{ClassEntry, ExecuteData, ce};
 
 use super::class::property;
-use super::{request, supplier};
+use super::{callable, request};
 use crate::error::Error;
 
 unsafe extern "C" {
     static spl_ce_RuntimeException: *mut ClassEntry;
+    fn zend_update_property_stringl(
+        scope: *mut ClassEntry,
+        object: *mut zend_object,
+        name: *const c_char,
+        name_length: usize,
+        value: *const c_char,
+        value_length: usize,
+    );
+    fn zend_update_property_long(
+        scope: *mut ClassEntry,
+        object: *mut zend_object,
+        name: *const c_char,
+        name_length: usize,
+        value: i64,
+    );
     fn zend_update_property_bool(
         scope: *mut ClassEntry,
         object: *mut zend_object,
@@ -95,25 +112,61 @@ extern "C" fn is_ambiguous(call: &mut ExecuteData, returned: &mut Zval) {
 
 /// Throws what ended a call. NUL bytes cannot be in an exception message; the rest of it was made plain before.
 pub fn throw(error: &Error) {
-    if ExecutorGlobals::has_exception() || supplier::is_ending() {
-        // Code of the application threw while we asked it for a token, or ended the request: that is what is to be seen.
+    if callable::is_interrupted() {
+        // Code of the application threw while we called it, or ended the request: that is what is to be seen.
         return;
     }
     let message = error.message(request::language()).replace('\0', " ");
-    let (class, code) = match error {
-        Error::Config { code, .. } => (CONFIG.get(), *code),
-        Error::Refused { code, .. } => (BASE.get(), *code),
-        Error::Transport { ambiguous, .. } => return throw_transport(&message, *ambiguous),
-        Error::Store(_) => (STORE.get(), 0),
-        Error::Value(_) => (ce::value_error(), 0),
-        Error::Type(_) => (ce::type_error(), 0),
-    };
-    PhpException::new(message, i32::try_from(code).unwrap_or(0), class).throw();
+    let (class, code) = class_of(error);
+    match error {
+        Error::Transport { ambiguous, .. } => throw_transport(&message, *ambiguous),
+        _ => PhpException::new(message, i32::try_from(code).unwrap_or(0), class).throw(),
+    }
 }
 
 /// Throws for a fault of our own.
 pub fn throw_internal(message: String) {
     PhpException::new(message.replace('\0', " "), 0, BASE.get()).throw();
+}
+
+/// The same exception as a value, for an answer that carries it.
+pub fn object(error: &Error) -> ZendResult<Zval> {
+    let (class, code) = class_of(error);
+    let message = error.message(request::language());
+    let object = ZendObject::new(class).into_raw();
+    // The class that declares the protected members: PHP's own, of exceptions or of errors.
+    let base = match error {
+        Error::Value(_) | Error::Type(_) => ce::error(),
+        _ => ce::exception(),
+    };
+    let base = std::ptr::from_ref(base).cast_mut();
+    // SAFETY: the object was made just now and is ours; names and text are valid for their lengths and are copied.
+    unsafe {
+        zend_update_property_stringl(
+            base,
+            object,
+            c"message".as_ptr(),
+            "message".len(),
+            message.as_ptr().cast(),
+            message.len(),
+        );
+        zend_update_property_long(base, object, c"code".as_ptr(), "code".len(), code);
+        if let Error::Transport { ambiguous, .. } = error {
+            set_ambiguous(object, *ambiguous);
+        }
+        ZBox::from_raw(object).into_zval(false)
+    }
+}
+
+fn class_of(error: &Error) -> (&'static ClassEntry, i64) {
+    match error {
+        Error::Config { code, .. } => (CONFIG.get(), *code),
+        Error::Refused { code, .. } => (BASE.get(), *code),
+        Error::Transport { .. } => (TRANSPORT.get(), 0),
+        Error::Store(_) => (STORE.get(), 0),
+        Error::Value(_) => (ce::value_error(), 0),
+        Error::Type(_) => (ce::type_error(), 0),
+    }
 }
 
 fn throw_transport(message: &str, ambiguous: bool) {
@@ -126,7 +179,16 @@ fn throw_transport(message: &str, ambiguous: bool) {
     unsafe {
         let object = zend_throw_exception(class, text.as_ptr(), 0);
         if !object.is_null() {
-            zend_update_property_bool(class, object, c"ambiguous".as_ptr(), "ambiguous".len(), i64::from(ambiguous));
+            set_ambiguous(object, ambiguous);
         }
     }
+}
+
+/// # Safety
+///
+/// `object` is a live `TransportException`.
+unsafe fn set_ambiguous(object: *mut zend_object, ambiguous: bool) {
+    let class = std::ptr::from_ref(TRANSPORT.get()).cast_mut();
+    // SAFETY: as the caller says; the name is valid for its length.
+    unsafe { zend_update_property_bool(class, object, c"ambiguous".as_ptr(), "ambiguous".len(), i64::from(ambiguous)) };
 }

@@ -10,7 +10,7 @@ use ext_php_rs::types::{ZendHashTable, Zval};
 use serde_json::Value;
 
 use super::call::Call;
-use super::{class, request, supplier, value};
+use super::{bulk, class, request, supplier, value};
 use crate::error::Error;
 use crate::grant::ReportOptions;
 use crate::message::Message;
@@ -27,6 +27,8 @@ const NULL: u32 = 1 << IS_NULL;
 const FALSE: u32 = 1 << IS_FALSE;
 const BOOL: u32 = MAY_BE_BOOL;
 const VOID: u32 = 1 << IS_VOID;
+/// No mask: what it means differs between versions of PHP, and the builder knows.
+pub const ITERABLE: u32 = u32::MAX;
 
 /// A parameter as Reflection shows it.
 pub struct Parameter {
@@ -110,6 +112,12 @@ pub static METHODS: [Method; METHOD_COUNT] = [
         parameters: &[optional("timeoutMs", INT | STRING, "string|int", "5000")],
         returns: Returns::Types(INT),
         body: flush,
+    },
+    Method {
+        name: "sendMany",
+        parameters: &[required("messages", ITERABLE, "array|Traversable"), optional("options", ARRAY, "array", "[]")],
+        returns: Returns::Types(ARRAY),
+        body: bulk::send_many,
     },
     Method {
         name: "sendTemplate",
@@ -206,7 +214,7 @@ pub static METHODS: [Method; METHOD_COUNT] = [
 ];
 
 /// How many methods there are.
-pub const METHOD_COUNT: usize = 19;
+pub const METHOD_COUNT: usize = 20;
 /// Longest wait of `flush()`, in milliseconds: an hour.
 const FLUSH_LIMIT: u64 = 3_600_000;
 /// How many of them, from the first on, belong to no account and are not on `App`.
@@ -374,6 +382,6 @@ fn array(table: ZBox<ZendHashTable>) -> Result<Zval, ZendError> {
 }
 
 /// Building a PHP value fails for sizes only that no answer of ours has.
-fn no_memory(error: ZendError) -> Error {
+pub fn no_memory(error: ZendError) -> Error {
     Error::value(format!("结果无法交给 PHP：{error}"), format!("the result cannot be handed to PHP: {error}"))
 }

@@ -1,14 +1,19 @@
 //! The native face: PHP values in, `App`, PHP values out. Nothing else happens here.
 //!
-//! Invariants: no Zend pointer outlives its request, PHP code is called in one place only (`supplier`, which lets no bailout
+//! Invariants: no Zend pointer outlives its request, PHP code is called in one place only (`callable`, which lets no bailout
 //! skip a destructor of ours), and every exported body runs inside one guard that turns a panic into an exception.
 #![allow(unsafe_code)]
 
+mod bulk;
 mod call;
+mod callable;
 mod class;
+mod ctrl_c;
 mod exception;
 mod info;
 mod ini;
+mod interrupt;
+mod iteration;
 mod methods;
 mod request;
 mod supplier;

@@ -10,18 +10,26 @@ use ext_php_rs::zend::ce;
 
 use serde_json::Value;
 
+use super::exception;
 use crate::answer::{Answer, MsgId};
+use crate::app::Ended;
+use crate::error::Error;
 use crate::field::{Change, Violation};
-use crate::language::Language;
+use crate::language::{Language, plain_text};
 use crate::message::Input;
 
 /// `data`, its fields, their members, and one level that is certainly wrong: deeper arrays (or circles) end here.
-const DEPTH_LIMIT: usize = 4;
+const DEPTH_LIMIT: usize = 5;
 /// Far above what any template has.
 const MEMBER_LIMIT: usize = 1000;
 
 /// A PHP value as the core takes it. Strings are borrowed; what no message can hold keeps its type's name.
 pub fn input(value: &Zval) -> Input<'_> {
+    at_depth(value, 1)
+}
+
+/// A whole message, which has `data` one level below.
+pub fn message(value: &Zval) -> Input<'_> {
     at_depth(value, 0)
 }
 
@@ -84,6 +92,38 @@ fn map(members: &ZendHashTable, depth: usize) -> Input<'_> {
 
 /// The array that PHP gets for a sent message.
 pub fn answer(answer: &Answer, hints: Language) -> ZendResult<Zval> {
+    answer_rows(answer, hints)?.into_zval(false)
+}
+
+/// The same for a message of a bulk, where what ended it without a verdict is a member: `exception`.
+pub fn bulk_answer(ended: &Ended, hints: Language) -> ZendResult<Zval> {
+    let mut array = match &ended.result {
+        Ok(answer) => answer_rows(answer, hints)?,
+        Err(error) => unanswered_rows(ended, error, hints)?,
+    };
+    array.insert("exception", ended.result.as_ref().err().map(exception::object).transpose()?)?;
+    array.into_zval(false)
+}
+
+fn unanswered_rows(ended: &Ended, error: &Error, hints: Language) -> ZendResult<ZBox<ZendHashTable>> {
+    let outcome = if matches!(error, Error::Transport { ambiguous: true, .. }) { "unknown" } else { "not_sent" };
+    let mut array = ZendHashTable::with_capacity(16);
+    array.insert("errcode", Zval::null())?;
+    array.insert("errmsg", plain_text(error.message(hints)))?;
+    array.insert("msgid", Zval::null())?;
+    array.insert("rid", Zval::null())?;
+    array.insert("source", Zval::null())?;
+    array.insert("outcome", outcome)?;
+    array.insert("attempts", i64::from(ended.attempts))?;
+    array.insert("changed", ZendHashTable::new())?;
+    array.insert("violations", ZendHashTable::new())?;
+    array.insert("duplicate", false)?;
+    array.insert("id", ended.id.map(|id| id.to_string()))?;
+    array.insert("hint", "")?;
+    Ok(array)
+}
+
+fn answer_rows(answer: &Answer, hints: Language) -> ZendResult<ZBox<ZendHashTable>> {
     let mut array = ZendHashTable::with_capacity(16);
     array.insert("errcode", answer.errcode)?;
     array.insert("errmsg", answer.errmsg.as_str())?;
@@ -101,7 +141,7 @@ pub fn answer(answer: &Answer, hints: Language) -> ZendResult<Zval> {
     array.insert("duplicate", answer.duplicate)?;
     array.insert("id", answer.id.map(|id| id.to_string()))?;
     array.insert("hint", answer.hint.as_str())?;
-    array.into_zval(false)
+    Ok(array)
 }
 
 /// A value of the core as PHP has it: objects and lists become arrays.

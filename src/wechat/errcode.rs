@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn both_languages_name_the_same_methods_and_only_methods_of_the_extension() {
-        let known = "accessToken clearQuota configure flush grants queue quota recordGrants registerTemplate send sendTemplate templateId validate";
+        let known = "accessToken clearQuota configure flush grants queue quota recordGrants registerTemplate send sendMany sendTemplate templateId validate";
         for (code, (zh, en)) in hints() {
             let methods = methods_named(zh);
             assert_eq!(methods, methods_named(en), "{code}");

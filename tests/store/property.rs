@@ -1,9 +1,10 @@
 //! Whatever is done in whatever order, an engine answers as the model does, and holds the same rows after each step.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestRunner;
-use routine_template::config::GrantPolicy;
 use routine_template::message::Channel;
 use routine_template::store::*;
 
@@ -12,114 +13,12 @@ use crate::generators::config;
 use crate::model::Memory;
 use crate::post::{Post, claim, of_job};
 use crate::shop::{DAY, Going, HOUR, Message, Shop, Verdict, now, soon};
+use crate::steps::{CHANNELS, Step, TEMPLATES, USERS, step};
 
 on_every_engine!(with engine: messages_and_ledger_are_as_the_model_says);
 
-const USERS: [&str; 2] = ["user", "another user"];
-const TEMPLATES: [&str; 2] = ["template", "another template"];
-const CHANNELS: [Channel; 3] = [Channel::Subscribe, Channel::Bizsend, Channel::Template];
-
 /// After so long, what has a millisecond is over on both sides.
-const TICK: std::time::Duration = std::time::Duration::from_millis(4);
-
-#[derive(Debug, Clone)]
-enum Step {
-    Report { user: &'static str, choices: Vec<(&'static str, Choice)>, long_term: bool, token: Option<u8> },
-    Begin { message: Box<Plan>, abandoned: Option<Index> },
-    BeginAgain(Index),
-    Finish { which: Index, verdict: u8, attempts: u32, pause: bool },
-    Refuse(Box<Plan>),
-    Queue { message: Box<Plan>, delayed: bool, brief: bool, stubborn: bool },
-    QueueAgain(Index),
-    Claim { channel: Channel, limit: usize, quick: bool },
-    Again { which: Index, kept: bool, short: bool },
-    Wait,
-    Clear(Option<Channel>),
-}
-
-/// A message before it has an id and an account.
-#[derive(Debug, Clone)]
-struct Plan {
-    user: &'static str,
-    template: &'static str,
-    channel: Channel,
-    key: Option<u8>,
-    policy: GrantPolicy,
-    short: bool,
-}
-
-impl Plan {
-    fn message(&self, appid: &str) -> Message {
-        Message {
-            appid: appid.to_owned(),
-            template: self.template.to_owned(),
-            channel: self.channel,
-            key: self.key.map(|key| format!("order {key}")),
-            policy: self.policy,
-            lease: if self.short { std::time::Duration::from_millis(1) } else { HOUR },
-            ..Message::to(self.user)
-        }
-    }
-}
-
-fn plan() -> impl Strategy<Value = Plan> {
-    let policies = [GrantPolicy::Off, GrantPolicy::Certain, GrantPolicy::Strict];
-    (
-        prop::sample::select(&USERS[..]),
-        prop::sample::select(&TEMPLATES[..]),
-        prop_oneof![8 => Just(Channel::Subscribe), 1 => Just(Channel::Bizsend), 1 => Just(Channel::Template)],
-        prop::option::of(0..3u8),
-        prop_oneof![1 => Just(policies[0]), 3 => Just(policies[1]), 2 => Just(policies[2])],
-        prop::bool::weighted(0.2),
-    )
-        .prop_map(|(user, template, channel, key, policy, short)| Plan {
-            user,
-            template,
-            channel,
-            key,
-            policy,
-            short,
-        })
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let choice = prop_oneof![5 => Just(Choice::Accept), 1 => Just(Choice::Reject), 1 => Just(Choice::Ban), 1 => Just(Choice::Filter)];
-    let choices = prop::collection::vec(choice, 1..3)
-        .prop_map(|choices| TEMPLATES.into_iter().zip(choices).collect())
-        .prop_flat_map(|choices: Vec<_>| prop_oneof![Just(choices.clone()), Just(choices.into_iter().rev().collect())]);
-    let report = (
-        prop::sample::select(&USERS[..]),
-        choices,
-        prop::bool::weighted(0.1),
-        prop_oneof![2 => Just(None), 1 => (0..5u8).prop_map(Some)],
-    )
-        .prop_map(|(user, choices, long_term, token)| Step::Report { user, choices, long_term, token });
-    let begin = (plan(), prop::option::weighted(0.3, any::<Index>()))
-        .prop_map(|(message, abandoned)| Step::Begin { message: Box::new(message), abandoned });
-    let finish = (any::<Index>(), 0..7u8, 0..3u32, prop::bool::weighted(0.3))
-        .prop_map(|(which, verdict, attempts, pause)| Step::Finish { which, verdict, attempts, pause });
-    let flag = || prop::bool::weighted(0.15);
-    let queue = (plan(), flag(), flag(), prop::bool::weighted(0.4))
-        .prop_map(|(plan, delayed, brief, stubborn)| Step::Queue { message: Box::new(plan), delayed, brief, stubborn });
-    let channel = prop_oneof![4 => Just(Channel::Subscribe), 1 => prop::sample::select(&CHANNELS[..])];
-    let claim = (channel, prop_oneof![1 => Just(1usize), 1 => Just(2), 3 => Just(256)], prop::bool::weighted(0.3))
-        .prop_map(|(channel, limit, quick)| Step::Claim { channel, limit, quick });
-    let again = (any::<Index>(), any::<bool>(), prop::bool::weighted(0.7))
-        .prop_map(|(which, kept, short)| Step::Again { which, kept, short });
-    prop_oneof![
-        8 => queue,
-        1 => any::<Index>().prop_map(Step::QueueAgain),
-        8 => claim,
-        3 => again,
-        2 => Just(Step::Wait),
-        4 => report,
-        8 => begin,
-        1 => any::<Index>().prop_map(Step::BeginAgain),
-        8 => finish,
-        1 => plan().prop_map(|plan| Step::Refuse(Box::new(plan))),
-        1 => prop::option::of(prop::sample::select(&CHANNELS[..])).prop_map(Step::Clear),
-    ]
-}
+const TICK: Duration = Duration::from_millis(4);
 
 /// An engine and the model beside it.
 struct Pair<'a> {
@@ -144,7 +43,7 @@ fn comparable(mut row: Delivery) -> Delivery {
 }
 
 /// How long something is, as far as machines agree about it.
-fn roughly(time: std::time::Duration) -> bool {
+fn roughly(time: Duration) -> bool {
     time > HOUR / 2
 }
 
@@ -161,7 +60,7 @@ impl Pair<'_> {
         let [engine, model] = [self.engine, self.model].map(|shop| comparable_answer(shop.begin(&message)));
         assert_eq!(engine, model, "begin");
         if message.lease < HOUR {
-            std::thread::sleep(std::time::Duration::from_millis(4));
+            std::thread::sleep(Duration::from_millis(4));
         }
         if let Begun::Go { id, epoch, grant, seen } = engine {
             self.gone.push((message, Going { id, epoch, grant, seen }));
@@ -185,13 +84,13 @@ impl Pair<'_> {
 
     fn claim(&mut self, channel: Channel, limit: usize, quick: bool) {
         let owner = Owner::current();
-        let margin = if quick { std::time::Duration::ZERO } else { HOUR };
+        let margin = if quick { Duration::ZERO } else { HOUR };
         let claim = Claim { margin, ..claim(&self.appid, channel, limit, &owner) };
         let [engine, model] = [self.engine, self.model].map(|shop| {
             let mut claimed = shop.store().claim(&claim, soon()).unwrap();
             for job in &mut claimed.jobs {
                 assert!(job.expires_in <= 2 * HOUR);
-                job.expires_in = std::time::Duration::from_secs(u64::from(roughly(job.expires_in)));
+                job.expires_in = Duration::from_secs(u64::from(roughly(job.expires_in)));
             }
             claimed
         });
@@ -275,12 +174,12 @@ impl Pair<'_> {
                 let message = message.message(&self.appid);
                 // What is brief is over after a tick, and what is delayed is due then.
                 let post = Post {
-                    timeout: std::time::Duration::from_millis(1),
-                    expires: if *brief { std::time::Duration::from_millis(1) } else { HOUR },
+                    timeout: Duration::from_millis(1),
+                    expires: if *brief { Duration::from_millis(1) } else { HOUR },
                     resend_unknown: *stubborn,
                     ..Post::of(message)
                 };
-                let wait = std::time::Duration::from_millis(1);
+                let wait = Duration::from_millis(1);
                 self.queue(if *delayed { post.delayed(wait) } else { post });
             }
             Step::QueueAgain(which) => {

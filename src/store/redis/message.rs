@@ -19,7 +19,7 @@ impl RedisStore {
 
     pub(super) fn open_messages(&self, begins: &[Begin<'_>], until: Instant) -> Result<Vec<Begun>, StoreError> {
         let calls: Vec<Call<'_>> = begins.iter().map(message).collect();
-        self.run_all(&BEGIN, &calls, until)?.into_iter().map(|answer| read_begun(answer?)).collect()
+        self.run_together(&BEGIN, &calls, until)?.into_iter().map(read_begun).collect()
     }
 
     pub(super) fn close_message(
@@ -38,7 +38,7 @@ impl RedisStore {
         until: Instant,
     ) -> Result<(), StoreError> {
         let calls: Vec<Call<'_>> = ends.iter().map(|(begin, epoch, end)| closing(begin, *epoch, end)).collect();
-        self.run_all(&FINISH, &calls, until)?.into_iter().try_for_each(|answer| answer.map(drop))
+        self.run_together(&FINISH, &calls, until).map(drop)
     }
 
     pub(super) fn refuse_message(

@@ -77,6 +77,14 @@ impl RedisStore {
         Ok(self.link(until)?.call_all(script, calls, until))
     }
 
+    /// The same where one that fails is as good as all.
+    fn run_together(&self, script: &Script, calls: &[Call<'_>], until: Instant) -> Result<Vec<Value>, StoreError> {
+        let answers = self.run_all(script, calls, until)?;
+        let some_done = answers.iter().any(Result::is_ok);
+        let together: Result<Vec<Value>, StoreError> = answers.into_iter().collect();
+        together.map_err(|error| StoreError { maybe_done: error.maybe_done || some_done, ..error })
+    }
+
     fn link(&self, until: Instant) -> Result<MutexGuard<'_, Link>, StoreError> {
         self.link
             .try_lock_until(until)

@@ -2,29 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::code::{Code, duration, millis, now, number, read_count};
+use super::candidate::{CANDIDATE, Candidate, Place};
+use super::code::{Code, duration, millis, now, number};
 use super::delivery::end_of_time;
 use super::outbox::{Promoted, Stay, Wait, take_out, text};
-use super::settle::{self, NO_GRANT, Sending, Standing};
+use super::settle::{NO_GRANT, Sending};
+use super::written::delete_expired;
 use super::{account, quota, row};
-use crate::config::GrantPolicy;
 use crate::message::Channel;
 use crate::store::{Claim, Claimed, Grant, Job, MessageId, Millis, State, UNSURE_LIMIT};
 
 /// Those of a queue that wait for the same and are due, the earliest first.
 pub(super) const DUE: &str = "SELECT due, id, openid, place FROM outbox INDEXED BY outbox_due
     WHERE account = ?1 AND channel = ?2 AND wait = ?3 AND due <= ?4 ORDER BY due, id LIMIT ?5";
-/// All that decides about one of them.
-pub(super) const CANDIDATE: &str = concat!(
-    "SELECT o.policy, o.timeout, o.resend, o.tries, o.body, o.openid, d.gives_up, d.unsure, d.epoch, d.openid, d.template,
-       t.name, d.key, d.seen, d.outbox, ",
-    settle::standing!(),
-    " FROM outbox o CROSS JOIN delivery d ON d.account = o.account AND d.id = o.id
-      CROSS JOIN template t ON t.id = d.template LEFT JOIN ledger l ON l.template = d.template AND l.openid = o.openid
-      WHERE o.account = ?1 AND o.openid = ?2 AND o.place = ?3 AND o.id = ?4"
-);
 
 pub(super) fn claim(db: &Connection, claim: &Claim<'_>) -> rusqlite::Result<Claimed> {
     let Some(account) = account::find(db, claim.appid)? else { return Ok(Claimed::default()) };
@@ -53,67 +45,14 @@ pub(super) fn claim(db: &Connection, claim: &Claim<'_>) -> rusqlite::Result<Clai
             }
         }
     }
-    row::delete_expired(db, now, 2 * (limit - left))?;
+    delete_expired(db, now, 2 * (limit - left))?;
     Ok(claimed)
-}
-
-/// Where a row of the outbox is, in the order in which they are claimed.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    due: Millis,
-    id: Vec<u8>,
-    openid: Vec<u8>,
-    place: Millis,
-    wait: Wait,
 }
 
 enum Outcome {
     Goes(Box<Job>),
     /// Without an id if nobody would know it.
     Ends(Option<MessageId>, State),
-}
-
-/// A message as it waits.
-struct Candidate {
-    policy: GrantPolicy,
-    timeout: Millis,
-    resend_unknown: bool,
-    tries: u32,
-    body: Vec<u8>,
-    openid: String,
-    gives_up: Millis,
-    unsure: u32,
-    epoch: u32,
-    shown_openid: String,
-    template: i64,
-    template_id: String,
-    key: Option<String>,
-    seen: u64,
-    stay: Stay,
-    standing: Standing,
-}
-
-impl Candidate {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            policy: GrantPolicy::read(row, 0)?,
-            timeout: row.get(1)?,
-            resend_unknown: row.get(2)?,
-            tries: row.get(3)?,
-            body: row.get(4)?,
-            openid: row.get(5)?,
-            gives_up: row.get(6)?,
-            unsure: row.get(7)?,
-            epoch: row.get(8)?,
-            shown_openid: row.get(9)?,
-            template: row.get(10)?,
-            template_id: row.get(11)?,
-            key: row.get(12)?,
-            seen: read_count(row, 13)?,
-            stay: Stay::read(row, 14)?,
-            standing: Standing::read(row, 15)?,
-        })
-    }
 }
 
 struct Claiming<'a> {
@@ -163,8 +102,8 @@ impl Claiming<'_> {
         let (id, candidate) = match (id, found) {
             (Some(id), Ok(Some(candidate))) => (id, candidate),
             // Something in it cannot be read, or belongs to nothing.
-            (id, Ok(_)) => return self.set_aside(id),
-            (id, Err(error)) if error.sqlite_error().is_none() => return self.set_aside(id),
+            (id, Ok(_)) => return self.set_aside(id, place.wait),
+            (id, Err(error)) if error.sqlite_error().is_none() => return self.set_aside(id, place.wait),
             (_, Err(error)) => return Err(error),
         };
         if candidate.stay != Stay::Within {
@@ -304,11 +243,10 @@ impl Claiming<'_> {
         Ok(Outcome::Ends(Some(id), State::Refused))
     }
 
-    fn set_aside(&self, id: Option<MessageId>) -> rusqlite::Result<Outcome> {
-        match id {
-            Some(id) => self.end(id, State::NotSent),
-            None => Ok(Outcome::Ends(None, State::NotSent)),
-        }
+    /// What was under way may have arrived, readable or not.
+    fn set_aside(&self, id: Option<MessageId>, wait: Wait) -> rusqlite::Result<Outcome> {
+        let state = if wait == Wait::Lease { State::Unknown } else { State::NotSent };
+        id.map_or(Ok(Outcome::Ends(None, state)), |id| self.end(id, state))
     }
 
     fn expires(&self) -> Millis {

@@ -4,8 +4,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::code::{millis, now};
 use super::outbox::{Stay, UnderWay};
-use super::row::{Closing, Stored, Written, find, live};
+use super::row::{Closing, Stored, find, live};
 use super::settle::{NO_GRANT, Sending, Standing};
+use super::written::Written;
 use super::{account, quota, settle};
 use crate::store::{Begin, Begun, Delivery, End, Grant, LocalRefusal, MessageId, Millis, Pause, Settlement, State};
 

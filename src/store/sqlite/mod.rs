@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! database    one transaction: gate, files, deadline, damage      gate  directory  connection  schema  fault
-//! message     begin, finish, refuse                               row  settle  quota
-//! outbox      enqueue, end of a row   claim                       queues  leader
+//! message     begin, finish, refuse                               row  written  settle  quota
+//! outbox      enqueue, end of a row   claim  candidate            queues  leader
 //! ledger      grants, audience        delivery  listings          token  health
 //! ```
 //!
@@ -19,6 +19,7 @@
 //! one that was delivered would be sent again or read as unknown. A claim or an end of many waits for the disk once.
 
 mod account;
+mod candidate;
 mod claim;
 mod code;
 mod connection;
@@ -41,6 +42,7 @@ mod settle;
 #[cfg(test)]
 mod tests;
 mod token;
+mod written;
 
 pub(crate) use inherited::close_gates;
 

@@ -5,7 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::code::{Code, millis};
 use super::message::give_up;
-use super::row::{Stored, Written, live};
+use super::row::{Stored, live};
+use super::written::Written;
 use super::{account, code};
 use crate::store::{Begin, Enqueued, MessageId, Millis, Parcel, State};
 

@@ -9,9 +9,13 @@ use crate::config::Secret;
 use crate::message::Channel;
 use crate::store::{Millis, Queue, Sender};
 
-/// The queue behind one, of any account.
-pub(super) const NEXT_QUEUE: &str = "SELECT account, channel FROM outbox INDEXED BY outbox_due
-    WHERE (account, channel) > (?1, ?2) ORDER BY account, channel LIMIT 1";
+// Two statements: SQLite would step through all of a queue to find what is behind a pair of columns.
+/// The account behind one that has a queue.
+pub(super) const NEXT_ACCOUNT: &str =
+    "SELECT account FROM outbox INDEXED BY outbox_due WHERE account > ?1 ORDER BY account LIMIT 1";
+/// The queue behind one, of the same account.
+pub(super) const NEXT_CHANNEL: &str = "SELECT channel FROM outbox INDEXED BY outbox_due
+    WHERE account = ?1 AND channel > ?2 ORDER BY channel LIMIT 1";
 /// When the first one of a queue is due that waits for that.
 pub(super) const SOONEST: &str = "SELECT due FROM outbox INDEXED BY outbox_due
     WHERE account = ?1 AND channel = ?2 AND wait = ?3 AND due IS NOT NULL ORDER BY due LIMIT 1";
@@ -21,26 +25,31 @@ const ACCOUNT: &str = "SELECT a.appid, s.version FROM account a LEFT JOIN sender
 /// Steps from queue to queue: what it costs grows with their number, not with what they hold.
 pub(super) fn list(db: &Connection, appid: Option<&str>) -> rusqlite::Result<Vec<Queue>> {
     let mut queues = Vec::new();
-    let wanted = match appid.map(|appid| account::find(db, appid)).transpose()? {
-        Some(None) => return Ok(queues),
-        wanted => wanted.flatten(),
-    };
-    // The numbers of accounts begin at 1, those of channels at 0.
-    let mut last = (wanted.unwrap_or(0), -1);
-    while let Some(next) = next_queue(db, last)? {
-        if wanted.is_some_and(|wanted| wanted != next.0) {
-            break;
+    if let Some(appid) = appid {
+        if let Some(account) = account::find(db, appid)? {
+            list_account(db, account, &mut queues)?;
         }
-        last = next;
-        if let Some(queue) = read(db, next)? {
-            queues.push(queue);
-        }
+        return Ok(queues);
+    }
+    let mut last = 0;
+    while let Some(account) =
+        db.prepare_cached(NEXT_ACCOUNT)?.query_row([last], |row| row.get::<_, i64>(0)).optional()?
+    {
+        list_account(db, account, &mut queues)?;
+        last = account;
     }
     Ok(queues)
 }
 
-fn next_queue(db: &Connection, last: (i64, i64)) -> rusqlite::Result<Option<(i64, i64)>> {
-    db.prepare_cached(NEXT_QUEUE)?.query_row(params![last.0, last.1], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+fn list_account(db: &Connection, account: i64, queues: &mut Vec<Queue>) -> rusqlite::Result<()> {
+    let mut last = -1;
+    while let Some(channel) =
+        db.prepare_cached(NEXT_CHANNEL)?.query_row([account, last], |row| row.get::<_, i64>(0)).optional()?
+    {
+        queues.extend(read(db, (account, channel))?);
+        last = channel;
+    }
+    Ok(())
 }
 
 /// `None` if its account or channel is none that we know.

@@ -71,7 +71,7 @@ local function inspect(message, claim, now)
     end
   end
   message.row, message.plan = row, plan
-  touch_outbox(id, openid, claim.channel)
+  touch_waiting(id, openid)
   redis.call('EXISTS', P .. 's:' .. id)
   if row and plan.state ~= 'sending' then
     if row.key then redis.call('EXISTS', P .. 'k:' .. row.key) end

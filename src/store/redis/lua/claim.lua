@@ -1,5 +1,5 @@
--- Takes messages of one queue: `Store::claim`. All of them are looked at before the first is written, and no two have one
--- receiver, so that what is found out about one holds whatever is written for another.
+-- Takes messages of one queue: `Store::claim`. All of them are looked at before the first is written. No two that go have one
+-- receiver, and one that ends moves no count of the ledger, so what is found out about each holds until it is written.
 
 local claim = {
   id = ARGV[2], owner = ARGV[3], channel = ARGV[4], api = ARGV[5], limit = tonumber(ARGV[6]), margin = tonumber(ARGV[7]),
@@ -17,7 +17,7 @@ if remembered then
     local _, row = read_row(id)
     if state ~= 'sending' then
       ended[#ended + 1] = { id, state }
-    elseif row and row.state == state and row.epoch == epoch then
+    elseif row and row.state == state and row.epoch == epoch and not is_over(row, now) then
       local body = redis.call('GET', P .. 'b:' .. id)
       if body then jobs[#jobs + 1] = job(id, row, body, now) end
     end
@@ -28,7 +28,8 @@ end
 local errcode, ends = pause_of(claim.api, now)
 if errcode then return { 'paused', errcode, ends } end
 
--- Those that are due, the earliest first; one more than wanted of each kind, which tells whether there are more.
+-- Those that are due, the earliest first, and the set where each stands. One more than wanted of each kind tells whether there
+-- are more.
 local due = {}
 local function collect(set, top)
   local members = redis.call('ZRANGEBYSCORE', P .. set .. claim.channel, '-inf', top, 'WITHSCORES', 'LIMIT', 0, claim.limit + 1)
@@ -36,6 +37,7 @@ local function collect(set, top)
     local member = members[index]
     due[#due + 1] = {
       id = string.sub(member, 1, ID_LENGTH), openid = string.sub(member, ID_LENGTH + 1), due = tonumber(members[index + 1]),
+      set = set,
     }
   end
 end
@@ -69,6 +71,7 @@ while place < claim.limit and due[place + 1] do
     message.next_first, message.lost = first, lost
     if first and first.waits and first.channel == claim.channel then
       first.due = number_of(first.due, 'due')
+      first.set = first.timed and 'q:' or 'n:'
       if not first.timed or first.due <= now then
         local index = place + 1
         while due[index] and earlier(due[index], first) do index = index + 1 end
@@ -78,7 +81,10 @@ while place < claim.limit and due[place + 1] do
   end
 end
 local more = due[place + 1] and '1' or '0'
+touch_queue(claim.channel)
 redis.call('ZCARD', P .. 'd')
+
+local leases, left = {}, { ['f:'] = {}, ['q:'] = {}, ['n:'] = {} }
 
 local function go(message)
   local id, openid, row, plan = message.id, message.openid, message.row, message.plan
@@ -93,10 +99,10 @@ local function go(message)
   if row.unended then redis.call('HSET', key, 'unended', row.unended) end
   redis.call('HDEL', key, 'due', 'timed', 'done')
   redis.call('SET', P .. 's:' .. id, claim.owner, 'PX', digits(lease - now + DAY))
-  redis.call('ZREM', P .. 'n:' .. claim.channel, id .. openid)
-  redis.call('ZREM', P .. 'q:' .. claim.channel, id .. openid)
-  redis.call('ZADD', P .. 'f:' .. claim.channel, digits(lease), id .. openid)
   redis.call('ZADD', P .. 'w:' .. openid, 0, id)
+  if message.set ~= 'f:' then table.insert(left[message.set], id .. openid) end
+  leases[#leases + 1] = digits(lease)
+  leases[#leases + 1] = id .. openid
   local name = id .. '.' .. row.epoch
   if plan.grant == 'reserved' then
     if plan.entry then
@@ -149,5 +155,9 @@ for index = 1, place do
     end
   end
 end
+for set, members in pairs(left) do
+  if #members > 0 then redis.call('ZREM', P .. set .. claim.channel, unpack(members)) end
+end
+if #leases > 0 then redis.call('ZADD', P .. 'f:' .. claim.channel, unpack(leases)) end
 if #notes > 0 then redis.call('SET', memory, more .. table.concat(notes), 'PX', digits(longest)) end
 return { 'claimed', more, jobs, ended }

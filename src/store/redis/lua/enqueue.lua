@@ -21,7 +21,8 @@ local epoch = row and number_of(row.epoch, 'epoch') + 1 or 1
 local due = now + parcel.delay
 local timed = parcel.delay > 0
 touch_row(id, row)
-touch_outbox(id, message.openid, message.channel)
+touch_queue(message.channel)
+touch_waiting(id, message.openid)
 local first, lost = first_of(message.openid, {})
 local sender = redis.call('HMGET', P .. 'sender', 'version', 'settings')
 

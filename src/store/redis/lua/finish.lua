@@ -30,7 +30,8 @@ local name = id .. '.' .. ending.epoch
 if closes then
   if row then redis.call('EXISTS', P .. 's:' .. id) else touch_row(id) end
   if row and row.first then
-    touch_outbox(id, row.to, row.channel)
+    touch_queue(row.channel)
+    touch_waiting(id, row.to)
     if not stays then
       touch_row(id, row)
       next_first, lost = first_of(row.to, { [id] = true })

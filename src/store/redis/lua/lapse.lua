@@ -7,7 +7,8 @@ local function lapse(id, row, openid)
   redis.call('EXISTS', P .. 's:' .. id)
   local next_first, lost
   if row.first then
-    touch_outbox(id, openid, row.channel)
+    touch_queue(row.channel)
+    touch_waiting(id, openid)
     next_first, lost = first_of(openid, { [id] = true })
   end
   write_version(unversioned)

@@ -35,10 +35,13 @@ local function first_of(openid, leaving)
   return nil, lost
 end
 
--- What `put_first` and `leave` write to.
-local function touch_outbox(id, openid, channel)
-  redis.call('ZCARD', P .. 'w:' .. openid)
+-- What is written to when a message comes, goes or moves: the sets of its queue, and those of its own.
+local function touch_queue(channel)
   for _, set in ipairs({ 'o:', 'f:', 'q:', 'n:' }) do redis.call('ZCARD', P .. set .. channel) end
+end
+
+local function touch_waiting(id, openid)
+  redis.call('ZCARD', P .. 'w:' .. openid)
   redis.call('EXISTS', P .. 'b:' .. id)
 end
 

@@ -1,6 +1,7 @@
 //! That the indexes are used, and that what has expired goes.
 
 use rusqlite::StatementStatus;
+use rusqlite::types::Value;
 
 use super::*;
 
@@ -48,11 +49,19 @@ fn listings_need_no_sorting() {
 fn the_outbox_costs_the_same_however_much_waits() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).unwrap();
-    for sql in [outbox::CONTEXT, outbox::PROMOTE, claim::DUE, claim::CANDIDATE, queues::NEXT_QUEUE, queues::SOONEST] {
+    for sql in [
+        outbox::CONTEXT,
+        outbox::PROMOTE,
+        claim::DUE,
+        candidate::CANDIDATE,
+        queues::NEXT_ACCOUNT,
+        queues::NEXT_CHANNEL,
+        queues::SOONEST,
+    ] {
         let plan = plan(&store, sql);
         assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
     }
-    for sql in [claim::DUE, queues::NEXT_QUEUE, queues::SOONEST, queues::PENDING] {
+    for sql in [claim::DUE, queues::NEXT_ACCOUNT, queues::NEXT_CHANNEL, queues::SOONEST, queues::PENDING] {
         let plan = plan(&store, sql);
         assert!(plan.contains("USING COVERING INDEX outbox_due"), "{sql}\n{plan}");
     }
@@ -62,6 +71,45 @@ fn the_outbox_costs_the_same_however_much_waits() {
     assert!(promote.contains("account=? AND openid=? AND place=? AND id=?"), "{promote}");
     let first = plan(&store, outbox::CONTEXT);
     assert!(first.contains("o USING PRIMARY KEY (account=? AND openid=?)"), "{first}");
+}
+
+#[test]
+fn what_waits_is_stepped_over_and_not_through() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    let owner = Owner::current();
+    // One that is due, thousands behind it, thousands that are not due, and thousands under way.
+    enqueue(&store, &message(&owner, "user", None));
+    for (openid, wait, due) in [("'user'", 0, "NULL"), ("'later' || n", 1, "1 << 60"), ("'sent' || n", 2, "1 << 60")] {
+        let fill = format!(
+            "WITH RECURSIVE c (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM c WHERE n < 5000)
+             INSERT INTO outbox SELECT account, {openid}, (1 << 50) + n, id, channel, {wait}, {due}, policy, timeout,
+               resend, tries, body FROM outbox, c WHERE openid = 'user' AND due IS NOT NULL"
+        );
+        tamper(directory.path(), &fill);
+    }
+    for (sql, values) in [
+        (outbox::CONTEXT, vec![Value::from(APPID.to_owned()), "template".to_owned().into(), "user".to_owned().into()]),
+        (claim::DUE, vec![1.into(), 0.into(), 0.into(), Value::Integer(i64::MAX), 33.into()]),
+        (claim::DUE, vec![1.into(), 0.into(), 1.into(), now().into(), 33.into()]),
+        (claim::DUE, vec![1.into(), 0.into(), 2.into(), now().into(), 33.into()]),
+        (outbox::PROMOTE, vec![1.into(), "user".to_owned().into()]),
+        (queues::SOONEST, vec![1.into(), 0.into(), 0.into()]),
+        (queues::SOONEST, vec![1.into(), 0.into(), 1.into()]),
+        (queues::NEXT_ACCOUNT, vec![0.into()]),
+        (queues::NEXT_ACCOUNT, vec![1.into()]),
+        (queues::NEXT_CHANNEL, vec![1.into(), (-1).into()]),
+        (queues::NEXT_CHANNEL, vec![1.into(), 0.into()]),
+    ] {
+        let steps = store.run(Access::Write, Durability::Process, soon(), |db| {
+            let mut statement = db.prepare(sql)?;
+            let mut rows = statement.query(rusqlite::params_from_iter(&values))?;
+            while rows.next()?.is_some() {}
+            drop(rows);
+            Ok(statement.get_status(StatementStatus::VmStep))
+        });
+        assert!(steps.as_ref().is_ok_and(|steps| *steps < 120), "{steps:?} steps: {sql}");
+    }
 }
 
 #[test]
@@ -75,7 +123,7 @@ fn a_statement_is_compiled_once_for_all_values() {
         delivery::LISTINGS[1],
         outbox::CONTEXT,
         claim::DUE,
-        claim::CANDIDATE,
+        candidate::CANDIDATE,
     ] {
         let again = store.run(Access::Read, Durability::Process, soon(), |db| {
             let mut statement = db.prepare(sql)?;

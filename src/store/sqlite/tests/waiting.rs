@@ -37,6 +37,16 @@ fn what_cannot_be_read_is_set_aside_and_holds_up_nothing() {
 }
 
 #[test]
+fn what_cannot_be_read_after_its_lease_may_have_arrived() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    let id = queued(&store, &["user"])[0];
+    assert_eq!(claim(&store, 1).jobs.len(), 1);
+    tamper(directory.path(), "UPDATE outbox SET due = 1, policy = 99; UPDATE delivery SET lease = 1");
+    assert_eq!(claim(&store, 1).ended, [(id, State::Unknown)]);
+}
+
+#[test]
 fn what_was_set_aside_has_had_its_last_word() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).unwrap();
