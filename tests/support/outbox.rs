@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use routine_template::app::App;
+use routine_template::error::Error;
 use routine_template::message::{Input, Message};
 use routine_template::options::{Options, QueueOptions};
 use routine_template::registry::Registry;
@@ -101,15 +102,20 @@ impl Record {
     }
 }
 
+/// What a store answers; on a very busy machine it may need to be asked again.
+pub fn answered<T>(ask: impl Fn() -> Result<T, Error>) -> T {
+    (0..10).find_map(|_| ask().ok()).unwrap_or_else(|| ask().map_err(|error| format!("{error:?}")).unwrap())
+}
+
 /// The row of the message of that name.
 pub fn row_of(app: &App, name: &str) -> Option<Value> {
     let filter = Input::Map(vec![(b"key".into(), Input::text(name.to_owned()))]);
-    app.deliveries(&filter).unwrap().as_array().unwrap().first().cloned()
+    answered(|| app.deliveries(&filter)).as_array().unwrap().first().cloned()
 }
 
 /// The state of a message by its id, as PHP shows it.
 pub fn state(app: &App, id: &str) -> String {
-    app.status(id).unwrap().map_or("lost".to_owned(), |row| row["state"].as_str().unwrap().to_owned())
+    answered(|| app.status(id)).map_or("lost".to_owned(), |row| row["state"].as_str().unwrap().to_owned())
 }
 
 /// A count from the environment, for a longer hunt.

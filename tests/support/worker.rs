@@ -20,7 +20,7 @@ impl Worker {
         let bell = Arc::new(Bell::default());
         let heard = bell.clone();
         let thread = std::thread::spawn(move || {
-            let mut engine = Engine::new(Process::current().unwrap(), heard, Role::Worker);
+            let mut engine = Engine::new(Process::current().unwrap(), Arc::default(), heard, Role::Worker);
             for store in &stores {
                 engine.attend(&Arc::new(Settings::from_pairs([("store", store.as_str())]).unwrap()));
             }
