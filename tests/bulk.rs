@@ -219,7 +219,7 @@ fn a_message_that_cannot_be_sent_has_its_own_answer_and_ends_nothing() {
 #[test]
 fn what_has_no_verdict_is_an_answer_too_and_says_whether_it_may_have_arrived() {
     let shop = Shop::open_to_all();
-    let app = shop.app(&[("timeout_ms", "1500")]);
+    let app = shop.app(&[("timeout_ms", "4000")]);
     assert_eq!(send_many(&app, to_many(8)).0.delivered, 8);
     shop.fault(SEND, Some(1), FaultKind::DropAfter);
     shop.fault(SEND, Some(1), FaultKind::Hang);
@@ -483,13 +483,13 @@ fn an_application_may_send_while_it_is_asked() {
 #[test]
 fn an_answer_that_came_in_while_the_application_took_its_time_is_no_time_out() {
     let shop = Shop::open_to_all();
-    let app = shop.app(&[("timeout_ms", "1000")]);
+    let app = shop.app(&[("timeout_ms", "2500")]);
     assert_eq!(send_many(&app, to_many(8)).0.delivered, 8);
     shop.fault(SEND, None, FaultKind::Latency { ms: 100 });
     let mut caller = answers_of(9);
     caller.hook = Some(Box::new(|answers| {
         if answers.ended.len() == 1 {
-            std::thread::sleep(Duration::from_millis(1500));
+            std::thread::sleep(Duration::from_millis(3500));
         }
         Ok(())
     }));

@@ -218,6 +218,10 @@ impl Tried {
     fn end(&self) -> End<'_> {
         let Job { id, epoch, grant, seen, .. } = self.job;
         let mut end = close::end(self.channel, &Ticket { id, epoch, grant, seen }, &self.posted, &self.words);
+        if self.job.unsure > 0 && end.settlement == Settlement::GivenBack {
+            // A former attempt may have spent what it reserved.
+            end.settlement = Settlement::Kept;
+        }
         match self.fate {
             Fate::Ends => {}
             Fate::WasDelivered => {

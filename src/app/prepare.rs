@@ -20,7 +20,8 @@ use crate::wechat::api::{Data, MiniProgram, SendBody};
 
 /// A message after the checks.
 pub(super) struct Prepared {
-    /// A new one; a row with the same key keeps its own.
+    /// A new one; a row with the same key keeps its own. Rows sort by it: whoever waits before the message begins calls
+    /// [`Prepared::renew_id`] then.
     pub(super) id: MessageId,
     /// The receiver, as he is posted.
     pub(super) touser: String,
@@ -74,6 +75,11 @@ impl Prepared {
             abandoned: None,
             queued: false,
         }
+    }
+
+    /// Gives it an id of this moment.
+    pub(super) fn renew_id(&mut self) {
+        self.id = MessageId::new();
     }
 
     /// What fitting altered, for the answer.

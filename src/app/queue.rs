@@ -26,7 +26,10 @@ impl App {
     pub fn queue(&self, message: &Message<'_>) -> Result<String, Error> {
         self.require_account()?;
         let process = Process::current()?;
-        let prepared = self.prepare(message)?;
+        let mut prepared = self.prepare(message)?;
+        // The application's own token, while its code can be asked; that may take its time.
+        let supplied = self.supplied_token(false)?;
+        prepared.renew_id();
         let content = match &prepared.content {
             Ok(content) => content,
             Err(answer) => {
@@ -40,8 +43,6 @@ impl App {
             process.stats.fitted.increment();
         }
         let options = &message.options.queue;
-        // The application's own token, while its code can be asked.
-        let supplied = self.supplied_token(false)?;
         let sender = sender::of(&self.settings, supplied.as_ref().map(|held| &*held.token));
         let parcel = Parcel {
             body: &content.body,

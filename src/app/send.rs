@@ -32,6 +32,7 @@ impl App {
         let supplied = self.supplied_token(false)?;
 
         let changes = prepared.take_changes();
+        prepared.renew_id();
         let mut begin = prepared.begin(self, process);
         begin.lease = deadline.left() + MARGIN;
         let ticket = match self.pass_gate(&line, &mut begin)? {

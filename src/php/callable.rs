@@ -47,7 +47,7 @@ pub fn is_interrupted() -> bool {
 }
 
 /// Runs what may run the application's code, or end the request by itself, such as filling the memory limit. What is alive
-/// inside when that happens is lost, so nothing but values of the engine may be.
+/// inside when that happens is never dropped: values of the engine, which its end sweeps up, and a text at most.
 pub fn guarded<R>(body: impl FnOnce() -> R) -> Result<R, Interrupted> {
     match try_catch(AssertUnwindSafe(body)) {
         Ok(value) if !ExecutorGlobals::has_exception() => Ok(value),

@@ -33,7 +33,9 @@ pub(super) struct Candidate<K> {
 
 impl<K> Candidate<K> {
     /// Its time runs from now on.
-    pub(super) fn new(waiting: Waiting<K>) -> Self {
+    pub(super) fn new(mut waiting: Waiting<K>) -> Self {
+        // Also of a message that was refused before: that one keeps its row, and only a key leads back to it.
+        waiting.prepared.renew_id();
         let deadline = Deadline::after(waiting.prepared.timeout);
         Self { waiting, deadline, taken: false, abandoned: None, look: Instant::now() }
     }

@@ -13,7 +13,7 @@ use crate::app::gate::{Gate, LOOK, MARGIN, Passage};
 use crate::app::post::Posted;
 use crate::config::TokenMode;
 use crate::error::Error;
-use crate::store::{Begin, Begun, End, Grant, MessageId, Pause};
+use crate::store::{Begin, Begun, End, Grant, Pause};
 use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::Outcome;
 
@@ -271,8 +271,6 @@ where
         let rest = Instant::now() + Duration::from_millis(left).clamp(SHORTEST_REST, LONGEST_REST);
         self.rest = self.rest.max(Some(rest));
         waiting.tries += 1;
-        // What was refused keeps its row; only a key leads back to it.
-        waiting.prepared.id = MessageId::new();
         self.lanes.again(waiting);
     }
 }

@@ -36,7 +36,7 @@ impl Database {
         let passed = self.gate.pass(access, until)?;
         let current = self.is_current()?;
         if current || access == Access::Write {
-            match self.attempt(access, durability, &body) {
+            match self.attempt(current, access, durability, &body) {
                 Ok(done) => return Ok(done),
                 Err(Failure::Store(error)) => return Err(error),
                 Err(Failure::Damaged(_)) => {}
@@ -49,7 +49,8 @@ impl Database {
         if current {
             self.opened = None;
         }
-        match self.attempt(access, durability, &body) {
+        let current = self.is_current()?;
+        match self.attempt(current, access, durability, &body) {
             Ok(done) => Ok(done),
             Err(Failure::Store(error)) => Err(error),
             Err(Failure::Damaged(detail)) => Err(self.replace_damaged(&detail)?),
@@ -68,11 +69,12 @@ impl Database {
 
     fn attempt<T>(
         &mut self,
+        current: bool,
         access: Access,
         durability: Durability,
         body: &impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Failure> {
-        if !self.is_current()? {
+        if !current {
             self.opened = None;
         }
         let mut opened = match self.opened.take() {
