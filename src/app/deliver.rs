@@ -102,10 +102,10 @@ impl App {
         }
     }
 
-    /// Takes messages from the outbox.
-    pub fn claim(&self, hands: Hands<'_>, channel: Channel, limit: usize) -> Result<Claimed, Outage> {
+    /// Takes messages from the outbox; `id` is that of the claim, the same as before if nobody knows what that one has taken.
+    pub fn claim(&self, hands: Hands<'_>, id: MessageId, channel: Channel, limit: usize) -> Result<Claimed, Outage> {
         let claim = Claim {
-            id: MessageId::new(),
+            id,
             owner: hands.process.owner(),
             appid: &self.settings.appid,
             channel,

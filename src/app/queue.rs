@@ -52,6 +52,7 @@ impl App {
             resend_unknown: options.resend_unknown.unwrap_or(self.settings.resend_unknown),
             sender: &sender,
         };
+        step!("queueing");
         match self.enqueue(process, &prepared, &parcel) {
             Ok(Enqueued::Queued(id)) => {
                 step!("queued");

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::{App, Finding, Hold};
 use crate::message::Channel;
+use crate::store::MessageId;
 
 use super::backoff;
 
@@ -37,6 +38,8 @@ struct Queue {
     wanted: bool,
     own: bool,
     paused_until: Option<Instant>,
+    /// A claim that was not answered.
+    claim: Option<MessageId>,
 }
 
 impl Account {
@@ -76,6 +79,18 @@ impl Account {
     /// Whether there may be.
     pub fn wants(&mut self, channel: Channel) -> bool {
         self.queue(channel).is_some_and(|queue| queue.wanted)
+    }
+
+    /// The id of the next claim: that of the last one until it was answered.
+    pub fn claim(&mut self, channel: Channel) -> MessageId {
+        self.queue(channel).map_or_else(MessageId::new, |queue| *queue.claim.get_or_insert_default())
+    }
+
+    /// It was answered.
+    pub fn claimed(&mut self, channel: Channel) {
+        if let Some(queue) = self.queue(channel) {
+            queue.claim = None;
+        }
     }
 
     /// There is nothing in it for now.
@@ -251,6 +266,16 @@ mod tests {
         account.is_empty(Channel::Subscribe);
         assert!(account.ready(Instant::now()).is_none());
         assert!(account.wakes(Instant::now()).unwrap() <= Instant::now() + LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn a_claim_keeps_its_id_until_it_is_answered() {
+        let mut account = account();
+        let claim = account.claim(Channel::Subscribe);
+        assert_eq!(account.claim(Channel::Subscribe), claim);
+        assert_ne!(account.claim(Channel::Template), claim);
+        account.claimed(Channel::Subscribe);
+        assert_ne!(account.claim(Channel::Subscribe), claim);
     }
 
     #[test]

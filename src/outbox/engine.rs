@@ -188,10 +188,13 @@ impl Engine {
             return;
         }
         step!("claiming");
-        let claimed = match account.app.claim(hands, channel, free) {
+        let claim = account.claim(channel);
+        let claimed = match account.app.claim(hands, claim, channel, free) {
             Ok(claimed) => claimed,
+            // It may have taken messages: the next claim is this one again.
             Err(_) => return account.hold(Hold::Store),
         };
+        account.claimed(channel);
         if !claimed.jobs.is_empty() {
             step!("claimed");
         }

@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::io::{BufRead, BufReader, Lines, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
@@ -68,6 +69,11 @@ impl Member {
     /// Lets it go on.
     pub fn go(&mut self) {
         self.orders.as_mut().unwrap().write_all(b"go\n").unwrap();
+    }
+
+    /// Waits for its end; whether that was kill -9.
+    pub fn was_killed(&mut self) -> bool {
+        self.child.wait().unwrap().signal() == Some(9)
     }
 
     /// kill -9.

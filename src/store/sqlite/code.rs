@@ -107,9 +107,12 @@ pub(super) fn duration(millis: Millis) -> Duration {
     Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
-/// The clock of this engine.
+/// The clock of this engine. With the feature `failpoints`, a test can set it: so many milliseconds ahead (`clock`).
 pub(super) fn now() -> Millis {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis);
+    #[cfg(feature = "failpoints")]
+    fail::fail_point!("clock", |ahead| now + ahead.and_then(|ahead| ahead.parse::<Millis>().ok()).unwrap_or(0));
+    now
 }
 
 #[cfg(test)]
