@@ -91,7 +91,7 @@ fn what_is_due_at_once_goes_out_whatever_the_clock_does() {
 #[test]
 fn a_message_under_way_whose_lease_seems_over_is_settled_by_its_late_verdict() {
     let host = Host::open();
-    host.0.fault(SEND, Some(1), FaultKind::Latency { ms: 3000 });
+    host.0.fault(SEND, Some(1), FaultKind::Latency { ms: 1500 });
     let id = host.queue("thread", "slow", QueueOptions::default());
     wait_until("the request", || host.0.delivered() == 1);
     set_clock(5 * HOUR);
@@ -105,7 +105,7 @@ fn a_message_under_way_whose_lease_seems_over_is_settled_by_its_late_verdict() {
 #[test]
 fn one_that_may_be_sent_again_is_and_both_verdicts_agree() {
     let host = Host::open();
-    host.0.fault(SEND, Some(1), FaultKind::Latency { ms: 3000 });
+    host.0.fault(SEND, Some(1), FaultKind::Latency { ms: 1500 });
     let again = QueueOptions { resend_unknown: Some(true), ..QueueOptions::default() };
     let id = host.queue("thread", "slow", again);
     wait_until("the request", || host.0.delivered() == 1);
