@@ -2,7 +2,7 @@
 //! clock, which all hosts share).
 
 #![cfg(all(feature = "cli", feature = "failpoints"))]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +23,7 @@ mod redis_server;
 mod support;
 #[path = "support/worker.rs"]
 mod worker;
-use outbox::{Record, named, state};
+use outbox::{Record, named, row_of, state};
 use support::*;
 use worker::Worker;
 
@@ -168,10 +168,17 @@ fn a_clock_that_is_set_to_and_fro_loses_nothing_and_repeats_nothing() {
         ids
     });
     assert_eq!(app.flush(PATIENCE).unwrap(), 0);
+    let ended = |id: &str| !matches!(state(&app, id).as_str(), "sending" | "unknown");
+    wait_until("the verdicts of those that were given up meanwhile", || ids.values().all(|id| ended(id)));
     let record = Record::of(&host.0);
+    let mut delivered = 0;
     for (name, id) in &ids {
-        // One that another deliverer gave up while it was under way is settled by its verdict.
-        host.wait_for(id, "delivered");
-        assert_eq!(record.times(name), 1, "{name}");
+        match (state(&app, id).as_str(), record.times(name)) {
+            ("delivered", 1) => delivered += 1,
+            // It was given up under way, and then it had to be tried again: certainly not sent, and reported as that.
+            ("not_sent", 0) => println!("{}", row_of(&app, name).unwrap()),
+            (state, times) => panic!("{name} is {state}, WeChat has it {times} times"),
+        }
     }
+    assert!(delivered > 150, "{delivered}");
 }
