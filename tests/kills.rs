@@ -289,7 +289,7 @@ impl Drop for Hunt {
 
 #[test]
 fn whatever_was_accepted_is_delivered_once_or_reported_whoever_is_killed() {
-    let kills = from_environment("QUEUE_KILL_ROUNDS", 50);
+    let kills = from_environment("QUEUE_KILL_ROUNDS", 30);
     // While the leases of the one run out, the other is hunted.
     let mut hunts: Vec<Hunt> = Place::both(Shop::open_to_all).into_iter().map(Hunt::of).collect();
     hunts.iter_mut().for_each(|hunt| hunt.run(kills));

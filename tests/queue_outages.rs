@@ -33,6 +33,8 @@ const PROCESSES: usize = 2;
 const WINDOW: u64 = 32;
 /// What the circuit lets through: five requests without an answer, then one at the end of each rest (1, 2, 4 … 30 s).
 const TRIES: u64 = 5 + 8;
+/// How long all is well first.
+const BEFORE: Duration = Duration::from_secs(2);
 /// When WeChat is back, its answers take so long.
 const FIRST_ANSWER: Duration = Duration::from_millis(400);
 /// What waits and what is tried again, on a busy machine.
@@ -84,7 +86,12 @@ impl Trial {
         let front = Front::of(&place.shop.wechat.https_url(), Mode::Forward);
         let mut trial = Self { place, outage, front, members: Vec::new(), before: (0, 0) };
         for process in 0..PROCESSES {
-            let task = json!({ "settings": trial.settings(), "name": format!("p{process}"), "seconds": seconds() });
+            let task = json!({
+                "settings": trial.settings(),
+                "name": format!("p{process}"),
+                "before": BEFORE.as_secs(),
+                "seconds": seconds(),
+            });
             trial.members.extend(gather(1, "sell", &task));
         }
         trial
@@ -116,7 +123,6 @@ impl Trial {
             Some(fault) => self.place.shop.fault("*", None, fault),
             None => self.front.set(Mode::Close),
         }
-        self.members.iter_mut().for_each(Member::go);
     }
 
     /// WeChat is back, and takes its time to answer.
@@ -126,7 +132,7 @@ impl Trial {
         self.front.set(Mode::Forward);
     }
 
-    fn judge(&self, words: &[Value], reached: u64, end: &End) {
+    fn judge(&self, before: &[Value], words: &[Value], reached: u64, end: &End) {
         let app = self.app();
         let what = format!("{} {:?}", self.place.name(), self.outage);
         let patience = Instant::now() + PATIENCE;
@@ -136,7 +142,7 @@ impl Trial {
         }
         let record = Record::of(&self.place.shop);
         let (mut queued, mut delivered, mut unknown) = (0, 0, 0);
-        for (name, id) in words.iter().flat_map(|word| word["accepted"].as_object().unwrap()) {
+        for (name, id) in before.iter().chain(words).flat_map(|word| word["accepted"].as_object().unwrap()) {
             queued += 1;
             match (state(&app, id.as_str().unwrap()).as_str(), record.times(name)) {
                 ("delivered", 1) => delivered += 1,
@@ -145,15 +151,16 @@ impl Trial {
                 (state, times) => panic!("{what}: {name} is {state}, WeChat has it {times} times"),
             }
         }
-        let slowest = words.iter().map(|word| word["slowest"].as_u64().unwrap()).max().unwrap();
-        let median = |when: &str| words.iter().map(|word| word[when].as_u64().unwrap()).max().unwrap();
+        let most = |words: &[Value], what: &str| words.iter().map(|word| word[what].as_u64().unwrap()).max().unwrap();
         println!(
-            "{what:<14} | {} s | queued {queued} | queue() median {} us before, {} us meanwhile, slowest {slowest} us | \
+            "{what:<14} | {} s | queued {queued} | queue() median {} us, slowest {} us before, {} us and {} us meanwhile | \
              reached WeChat {reached} | before the first answer {} | then {} at once | delivered {delivered} | \
              unknown {unknown} | twice {}",
             seconds(),
-            median("before"),
-            median("meanwhile"),
+            most(before, "median"),
+            most(before, "slowest"),
+            most(words, "median"),
+            most(words, "slowest"),
             end.unanswered,
             end.most_open - end.open_before,
             record.repeated().count()
@@ -238,39 +245,44 @@ fn member_of_the_herd() {
     let settings: Vec<(String, String)> = serde_json::from_value(task["settings"].clone()).unwrap();
     let app = app_of(&settings, Registry::default());
     let name = task["name"].as_str().unwrap();
-    let before = (0..20).map(|number| queue(&app, name, number).2).collect();
+    app.queue(&named(name, name, QueueOptions::default())).unwrap();
     assert_eq!(app.flush(PATIENCE).unwrap(), 0);
     say("ready");
-    wait_for_the_start();
-    let end = Instant::now() + Duration::from_secs(task["seconds"].as_u64().unwrap());
-    let mut accepted = serde_json::Map::new();
-    let mut times = Vec::new();
-    for number in 20.. {
-        let (name, id, time) = queue(&app, name, number);
-        accepted.insert(name, id.into());
-        times.push(time);
-        if Instant::now() > end {
-            break;
+    let mut number = 0;
+    let mut sell = |seconds| {
+        wait_for_the_start();
+        let end = Instant::now() + Duration::from_secs(seconds);
+        let mut accepted = serde_json::Map::new();
+        let mut times = Vec::new();
+        while Instant::now() < end {
+            let (name, id, time) = queue(&app, name, number);
+            number += 1;
+            accepted.insert(name, id.into());
+            times.push(time);
+            std::thread::sleep(Duration::from_millis(40));
         }
-        std::thread::sleep(Duration::from_millis(40));
-    }
-    say(json!({
-        "accepted": accepted,
-        "slowest": times.iter().max().unwrap(),
-        "before": median(before),
-        "meanwhile": median(times),
-    }));
+        let slowest = times.iter().max().copied();
+        say(json!({ "accepted": accepted, "slowest": slowest, "median": median(times) }));
+    };
+    sell(task["before"].as_u64().unwrap());
+    sell(task["seconds"].as_u64().unwrap());
     // It stays, and delivers, until the end of the test.
     wait_for_the_start();
+}
+
+/// All processes of all shops sell, and tell what they did.
+fn sell(trials: &mut [Trial]) -> Vec<Vec<Value>> {
+    trials.iter_mut().flat_map(|trial| &mut trial.members).for_each(Member::go);
+    trials.iter_mut().map(|trial| trial.members.iter_mut().map(Member::hear).collect()).collect()
 }
 
 #[test]
 fn an_outage_of_any_kind_holds_up_no_order_and_its_end_is_no_stampede() {
     let places = Outage::ALL.into_iter().flat_map(|outage| Place::both(Shop::open_to_all).map(|place| (place, outage)));
     let mut trials: Vec<Trial> = places.map(|(place, outage)| Trial::open(place, outage)).collect();
+    let before = sell(&mut trials);
     trials.iter_mut().for_each(Trial::begin);
-    let words: Vec<Vec<Value>> =
-        trials.iter_mut().map(|trial| trial.members.iter_mut().map(Member::hear).collect()).collect();
+    let words = sell(&mut trials);
     let reached: Vec<u64> = trials
         .iter()
         .map(|trial| {
@@ -288,6 +300,6 @@ fn an_outage_of_any_kind_holds_up_no_order_and_its_end_is_no_stampede() {
     }
     trials.iter().for_each(|trial| trial.place.shop.wechat.clear_faults());
     for (place, trial) in trials.iter().enumerate() {
-        trial.judge(&words[place], reached[place], &ends[place]);
+        trial.judge(&before[place], &words[place], reached[place], &ends[place]);
     }
 }
