@@ -73,6 +73,8 @@ pub struct Answer {
     pub changed: Vec<Change>,
     /// For a local 47003: everything that is wrong, not only the first field.
     pub violations: Vec<Violation>,
+    /// Whether it was the account that got no token, so that WeChat has not judged the message.
+    pub refused_token: bool,
     /// Whether this is the answer to an earlier call with the same `key`.
     pub duplicate: bool,
     /// The id of its delivery row, for `status()`; `None` where no store has recorded it.
@@ -94,6 +96,7 @@ impl Answer {
             attempts,
             changed: Vec::new(),
             violations: Vec::new(),
+            refused_token: false,
             duplicate: false,
             id: None,
             hint: hint(errcode, hints),
@@ -102,7 +105,7 @@ impl Answer {
 
     /// WeChat's refusal to issue a token: the answer to a message that was never posted.
     pub fn from_token_endpoint(errcode: i64, verdict: &Verdict, remembered: bool, hints: Language) -> Self {
-        let mut answer = Self::from_wechat(errcode, verdict, 0, hints);
+        let mut answer = Self { refused_token: true, ..Self::from_wechat(errcode, verdict, 0, hints) };
         if let Some(Errcode { outcome, hint_zh, hint_en, .. }) = errcode::find_for_token_request(errcode) {
             answer.outcome = *outcome;
             answer.hint = hints.choose(hint_zh, hint_en).to_owned();
@@ -125,6 +128,7 @@ impl Answer {
             attempts: row.attempts,
             changed: row.changed.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default(),
             violations: Vec::new(),
+            refused_token: false,
             duplicate: true,
             id: Some(row.id),
             hint: hint(errcode, hints),
@@ -155,6 +159,7 @@ impl Answer {
             attempts: 0,
             changed: Vec::new(),
             violations: Vec::new(),
+            refused_token: false,
             duplicate: false,
             id: None,
             hint: hint(errcode, hints),

@@ -10,7 +10,9 @@ use routine_template::error::Error;
 use routine_template::message::{Input, Message};
 use routine_template::options::{Options, QueueOptions};
 use routine_template::process::Process;
-use routine_template::sandbox::{AccountChange, DEMO_APPID, DEMO_OPENID, FaultKind, MessageFilter};
+use routine_template::sandbox::{
+    AccountChange, DEMO_APPID, DEMO_OPENID, FaultKind, MessageFilter, TokenEnd, TokenKinds,
+};
 use serde_json::Value;
 
 #[path = "support/redis_server.rs"]
@@ -269,6 +271,42 @@ fn an_outage_costs_no_message_and_its_end_is_met_gently(shop: &Queueing) {
     shop.0.wechat.account(DEMO_APPID, AccountChange::default());
 }
 
+fn a_process_that_ends_under_a_backlog_leaves_nothing_half_sent(shop: &Queueing) {
+    let app = shop.app(&[]);
+    shop.0.fault(SEND, None, FaultKind::Latency { ms: 700 });
+    let ids: Vec<String> = (0..300).map(|user| queue(&app, &format!("user{user}"), "茶")).collect();
+    wait_until("some of them to be delivered", || shop.0.delivered() > 40);
+    assert!(Process::current().unwrap().stop_delivery(Duration::from_secs(20)));
+    let states: Vec<String> = ids.iter().map(|id| state(&app, id)).collect();
+    let delivered = states.iter().filter(|state| *state == "delivered").count();
+    assert_eq!(delivered, shop.0.delivered());
+    assert!(states.iter().all(|state| ["delivered", "queued"].contains(&state.as_str())), "{states:?}");
+}
+
+fn a_secret_that_was_changed_at_wechat_costs_no_message(shop: &Queueing) {
+    let app = shop.app(&[]);
+    queue(&app, "zero", "茶");
+    assert_eq!(app.flush(PATIENCE).unwrap(), 0);
+    shop.0.wechat.expire_tokens(DEMO_APPID, TokenKinds::All, TokenEnd::Revoked);
+    let other = "f".repeat(32);
+    shop.0.wechat.account(DEMO_APPID, AccountChange { secret: Some(other.clone()), ..AccountChange::default() });
+    let ids: Vec<String> = (0..6).map(|user| queue(&app, &format!("user{user}"), "茶")).collect();
+    assert_eq!(app.flush(Duration::from_secs(2)).unwrap(), 6);
+    assert!(ids.iter().all(|id| state(&app, id) == "queued"));
+    let right = shop.app(&[("secret", &other)]);
+    queue(&right, "last", "茶");
+    assert_eq!(right.flush(PATIENCE).unwrap(), 0);
+    assert!(ids.iter().all(|id| state(&right, id) == "delivered"));
+}
+
+fn a_dead_supplied_token_is_not_tried_with_every_message(shop: &Queueing) {
+    let app = shop.app(&[("token_mode", "external"), ("token", "deadbeef")]);
+    let ids: Vec<String> = (0..100).map(|user| queue(&app, &format!("user{user}"), "茶")).collect();
+    assert_eq!(app.flush(Duration::from_secs(2)).unwrap(), 100);
+    assert!(shop.0.requests(SEND) <= 12, "{} requests", shop.0.requests(SEND));
+    assert!(ids.iter().all(|id| state(&app, id) == "queued"));
+}
+
 macro_rules! on_every_engine {
     ($($statement:ident),+ $(,)?) => {
         mod sqlite {
@@ -296,4 +334,23 @@ on_every_engine!(
     in_mode_worker_the_process_itself_sends_nothing,
     a_process_that_ends_sends_what_it_has_just_queued,
     an_outage_costs_no_message_and_its_end_is_met_gently,
+    a_process_that_ends_under_a_backlog_leaves_nothing_half_sent,
+    a_secret_that_was_changed_at_wechat_costs_no_message,
+    a_dead_supplied_token_is_not_tried_with_every_message,
 );
+
+#[test]
+fn a_store_that_stalls_makes_no_answer_late() {
+    let shop = Queueing::on_sqlite();
+    let app = shop.app(&[("timeout_ms", "1500")]);
+    shop.0.fault(SEND, None, FaultKind::Latency { ms: 300 });
+    let ids: Vec<String> = (0..100).map(|user| queue(&app, &format!("user{user}"), "茶")).collect();
+    wait_until("some of them to be delivered", || shop.0.delivered() > 20);
+    let gate = std::fs::File::open(shop.0.store().join("gate")).unwrap();
+    gate.lock().unwrap();
+    std::thread::sleep(Duration::from_millis(2500));
+    gate.unlock().unwrap();
+    assert_eq!(app.flush(PATIENCE).unwrap(), 0);
+    let states: Vec<String> = ids.iter().map(|id| state(&app, id)).collect();
+    assert!(states.iter().all(|state| state == "delivered"), "{states:?}");
+}

@@ -54,6 +54,18 @@ pub enum Hold {
     Store,
 }
 
+impl Hold {
+    /// Its name in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Route => "route",
+            Self::Token => "token",
+            Self::Settings => "settings",
+            Self::Store => "store",
+        }
+    }
+}
+
 /// A message of the outbox that was tried.
 pub struct Tried {
     job: Job,
@@ -80,6 +92,8 @@ pub enum Finding {
     Answers,
     /// It does not, or not in time.
     Silent,
+    /// It takes no token of the account's.
+    NoToken,
 }
 
 impl App {
@@ -167,8 +181,8 @@ fn fate(job: &Job, posted: &Posted) -> Fate {
     let again = match &posted.result {
         // What may have delivered it before had taken the last grant: it was delivered.
         Ok(answer) if answer.errcode == 43101 && job.unsure > 0 => return Fate::WasDelivered,
-        // It had no token, so it has not been refused itself.
-        Ok(answer) if answer.attempts == 0 => Some(rest()),
+        // Whatever the token endpoint has against the account: this message has not been refused.
+        Ok(answer) if answer.refused_token => Some(rest()),
         Ok(answer) => match answer.outcome {
             Outcome::Delivered
             | Outcome::RefusedUser
@@ -191,6 +205,11 @@ fn fate(job: &Job, posted: &Posted) -> Fate {
 }
 
 impl Tried {
+    /// How long its lease lasts from the claim on: after that its end is no news.
+    pub fn lease(&self) -> Duration {
+        self.job.timeout + LEASE_MARGIN + MARGIN
+    }
+
     /// Its queue.
     pub fn channel(&self) -> Channel {
         self.channel
@@ -199,8 +218,9 @@ impl Tried {
     /// What it says about the account's other messages.
     pub fn finding(&self) -> Finding {
         match &self.posted.result {
-            Ok(answer) if answer.attempts > 0 => Finding::Answers,
-            _ => Finding::Silent,
+            Ok(answer) if answer.refused_token || answer.outcome == Outcome::TokenStale => Finding::NoToken,
+            Ok(_) => Finding::Answers,
+            Err(_) => Finding::Silent,
         }
     }
 
@@ -212,7 +232,7 @@ impl Tried {
     /// Id and verdict of a refusal that is neither the buyer's nor this message's alone: something that a person must look at.
     pub fn alarm(&self) -> Option<(MessageId, &Answer)> {
         let answer = self.posted.result.as_ref().ok()?;
-        let alarming = matches!(answer.outcome, Outcome::Misconfigured | Outcome::Gone) && answer.attempts > 0;
+        let alarming = matches!(answer.outcome, Outcome::Misconfigured | Outcome::Gone) && !answer.refused_token;
         alarming.then_some((self.job.id, answer))
     }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::app::{App, Finding, Hold};
+use crate::config::Settings;
 use crate::message::Channel;
 use crate::store::MessageId;
 
@@ -62,7 +63,14 @@ impl Account {
     /// Other settings: what was refused to the former ones may be granted to these.
     pub fn renew(&mut self, app: App, sender: String) {
         if self.sender != sender {
-            (self.rests, self.rests_until) = (0, None);
+            // Not by any difference: two pools that disagree about a timeout must not end each other's rests.
+            let (former, now) = (self.app.settings(), app.settings());
+            let asks = |settings: &Settings| {
+                (settings.secret.clone(), settings.token.clone(), settings.base_url.clone(), settings.proxy.clone())
+            };
+            if asks(former) != asks(now) || former.token_mode != now.token_mode {
+                (self.rests, self.rests_until) = (0, None);
+            }
             self.sender = sender;
         }
         self.app = app;
@@ -93,17 +101,18 @@ impl Account {
         }
     }
 
-    /// There is nothing in it for now.
-    pub fn is_empty(&mut self, channel: Channel) {
+    /// There is nothing in it for now; `at_all`: not even something that has just been claimed.
+    pub fn is_empty(&mut self, channel: Channel, at_all: bool) {
         if let Some(queue) = self.queue(channel) {
             queue.wanted = false;
+            queue.own &= !at_all;
         }
     }
 
-    /// Whoever adopts takes care of it.
+    /// Whoever adopts takes care of it, but for what an unanswered claim may have taken.
     pub fn leave(&mut self) {
         for queue in &mut self.queues {
-            queue.wanted = false;
+            queue.wanted = queue.claim.is_some();
         }
     }
 
@@ -121,8 +130,8 @@ impl Account {
         }
     }
 
-    /// Nothing can be sent.
-    pub fn hold(&mut self, hold: Hold) {
+    /// Nothing can be sent. Answers whether that is new.
+    pub fn hold(&mut self, hold: Hold) -> bool {
         let rest = match hold {
             // The circuit says when the next try is; whether it is time is seen without a request.
             Hold::Route | Hold::Store => backoff::jittered(Duration::from_secs(1)),
@@ -131,6 +140,7 @@ impl Account {
         self.rests = self.rests.saturating_add(1);
         self.window = 1;
         self.rests_until = Some(Instant::now() + rest);
+        self.rests == 1
     }
 
     /// What a message has shown.
@@ -140,7 +150,7 @@ impl Account {
                 self.window = (self.window * 2).clamp(1, self.most);
                 (self.rests, self.rests_until) = (0, None);
             }
-            Finding::Silent => self.window = 1,
+            Finding::Silent | Finding::NoToken => self.window = 1,
         }
     }
 
@@ -263,7 +273,7 @@ mod tests {
         assert!(
             (0..3).all(|_| account.ready(Instant::now()).is_some_and(|(channel, _)| channel == Channel::Subscribe))
         );
-        account.is_empty(Channel::Subscribe);
+        account.is_empty(Channel::Subscribe, true);
         assert!(account.ready(Instant::now()).is_none());
         assert!(account.wakes(Instant::now()).unwrap() <= Instant::now() + LONGEST_PAUSE);
     }

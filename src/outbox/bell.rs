@@ -62,9 +62,9 @@ impl Bell {
         (std::mem::take(&mut heard.rings), heard.stop)
     }
 
-    /// Whether the word to stop was given.
-    pub fn is_stopping(&self) -> bool {
-        self.heard.lock().stop.is_some()
+    /// Until when to stop, if the word was given.
+    pub fn stops_at(&self) -> Option<Instant> {
+        self.heard.lock().stop
     }
 
     /// Waits for the next ring, or the word to stop.

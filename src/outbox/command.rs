@@ -25,6 +25,8 @@ const STACK: usize = 8 * 1024 * 1024;
 /// Between two progress lines, and between two looks whether the outbox is empty.
 const TICK: Duration = Duration::from_secs(1);
 const DRAIN_TICK: Duration = Duration::from_millis(100);
+/// Between two counts of what waits.
+const COUNT: Duration = Duration::from_millis(900);
 /// How long a look at the store for the progress line may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -198,9 +200,8 @@ impl Watch {
     }
 
     fn tick(&mut self) -> io::Result<()> {
-        // Before this look at the store may succeed where the deliverer has just failed: the two share it.
+        // The deliverer uses the same store.
         let condition = self.keeper.condition();
-        let pending = self.pending();
         let down = condition.error.is_some();
         if down != self.store_down {
             self.store_down = down;
@@ -214,10 +215,11 @@ impl Watch {
             self.clear()?;
             writeln!(io::stderr(), "{words}")?;
         }
-        let Ok(pending) = pending else { return Ok(()) };
-        if !self.shows_progress {
+        // Counting costs the more the longer the queue is, so only for somebody who looks.
+        if !self.shows_progress || self.counted.elapsed() < COUNT {
             return Ok(());
         }
+        let Ok(pending) = self.pending() else { return Ok(()) };
         let stats = &self.process.stats;
         let delivered = stats.delivered.get();
         let rate = (delivered - self.delivered) as f64 / self.counted.elapsed().as_secs_f64().max(0.001);

@@ -32,6 +32,8 @@ pub struct Desk {
     pub next_look: Instant,
     leads: bool,
     lead_again: Instant,
+    /// How much this process had claimed at the last look.
+    claimed: u64,
 }
 
 impl Desk {
@@ -42,7 +44,7 @@ impl Desk {
             Role::Thread => now + jittered(ASK) / 3,
             Role::Worker => now,
         };
-        Self { settings, next_look, leads: false, lead_again: now }
+        Self { settings, next_look, leads: false, lead_again: now, claimed: 0 }
     }
 
     /// Whether what cannot be sent now is taken care of here.
@@ -64,11 +66,14 @@ impl Desk {
             Ok(queues) => {
                 let due: Vec<Queue> = queues.iter().filter(|queue| wait(queue).is_zero()).cloned().collect();
                 let soonest = queues.iter().map(wait).filter(|wait| !wait.is_zero()).min();
+                // What is due and cannot be sent is no reason to hurry.
+                let claimed = hands.process.stats.claimed.get();
                 let pace = match role {
                     Role::Thread => ADOPTING,
-                    Role::Worker if due.is_empty() => WATCHING,
+                    Role::Worker if claimed == self.claimed => WATCHING,
                     Role::Worker => WORKING,
                 };
+                self.claimed = claimed;
                 self.next_look = Instant::now() + soonest.unwrap_or(pace).min(pace);
                 due
             }

@@ -1,5 +1,6 @@
 //! Claims messages, sends them, and writes down how they ended: as many at once as the account's window allows, on one thread.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::panic::AssertUnwindSafe;
@@ -14,17 +15,22 @@ use tokio::time::{timeout, timeout_at};
 
 use super::bell::Bell;
 use super::roster::{Role, Roster};
-use crate::app::{Hands, Hold, Tried};
+use crate::app::{Finding, Hands, Hold, Tried};
 use crate::config::Settings;
 use crate::message::Channel;
 use crate::process::Process;
 use crate::reach::Reach;
 use crate::step::step;
 use crate::store::{MessageId, State};
+use crate::wechat::client::pump;
 use crate::{log, quota};
 
 /// So long verdicts are gathered before they are written together, while others are still awaited.
 const GATHERING: Duration = Duration::from_millis(1);
+/// Requests in flight of all accounts together: a worker of php-fpm has 1024 descriptors.
+const IN_FLIGHT_LIMIT: usize = 256;
+/// While a process ends, nothing is claimed that has less time than this, or than a call of its account may take.
+const LAST_CALL: Duration = Duration::from_secs(3);
 /// With nothing to do, and nobody who rings.
 const IDLE: Duration = Duration::from_secs(60);
 /// Between two attempts to write down verdicts that the store did not take.
@@ -48,14 +54,22 @@ impl Event {
     }
 }
 
+/// A verdict that the store has not taken.
+struct Unwritten {
+    /// The number of its account.
+    number: usize,
+    tried: Tried,
+    /// The message reads `unknown` by then.
+    until: Instant,
+}
+
 /// The deliverer of one thread.
 pub struct Engine {
     process: &'static Process,
     reach: Arc<Reach>,
     bell: Arc<Bell>,
     roster: Roster,
-    /// Verdicts that the store has not taken yet, by the number of their account.
-    unwritten: Vec<(usize, Vec<Tried>)>,
+    unwritten: VecDeque<Unwritten>,
     write_again: Instant,
 }
 
@@ -63,7 +77,7 @@ impl Engine {
     /// One that has nothing to do until the bell rings.
     pub fn new(process: &'static Process, reach: Arc<Reach>, bell: Arc<Bell>, role: Role) -> Self {
         let roster = Roster::new(process, reach.clone(), role);
-        Self { process, reach, bell, roster, unwritten: Vec::new(), write_again: Instant::now() }
+        Self { process, reach, bell, roster, unwritten: VecDeque::new(), write_again: Instant::now() }
     }
 
     /// Takes care of the store that these settings name.
@@ -106,12 +120,20 @@ impl Engine {
 
     /// Looks for a way and a token for whoever could send something.
     fn ask(&mut self, flight: &mut Flight, now: Instant) {
+        let mut places = IN_FLIGHT_LIMIT.saturating_sub(self.roster.in_flight());
         for (number, account) in self.roster.accounts() {
+            if places == 0 {
+                return;
+            }
             let Some((channel, free)) = account.ready(now) else { continue };
+            let free = free.min(places);
+            places -= free;
             account.asking = true;
             let (app, process, reach) = (account.app.clone(), self.process, self.reach.clone());
             flight.push(Box::pin(async move {
-                let may = app.may_deliver(Hands { process, reach: &reach }).await;
+                let asked = app.may_deliver(Hands { process, reach: &reach });
+                // A fault of ours holds up this account and no other.
+                let may = AssertUnwindSafe(asked).catch_unwind().await.unwrap_or(Err(Hold::Settings));
                 Event::Asked(number, channel, free, may)
             }));
         }
@@ -120,6 +142,10 @@ impl Engine {
     /// Waits until something happens; what happens at nearly the same time is gathered.
     async fn wait(&self, flight: &mut Flight, wake: Instant) -> Vec<Event> {
         let mut events = Vec::new();
+        if !flight.is_empty() {
+            // The store may have kept this thread for a while: an answer that has come in meanwhile is not late.
+            pump().await;
+        }
         {
             let rung = pin!(self.bell.wait());
             let happens = async {
@@ -171,18 +197,28 @@ impl Engine {
     }
 
     fn asked(&mut self, number: usize, channel: Channel, free: usize, may: Result<(), Hold>, flight: &mut Flight) {
-        let stopping = self.bell.is_stopping();
+        let stopping = self.bell.stops_at();
         let hands = Hands { process: self.process, reach: &self.reach };
         let adopts = self.roster.adopts(number);
         let Some(account) = self.roster.account(number) else { return };
         account.asking = false;
-        if stopping && !account.wants(channel) {
-            return;
+        if let Some(until) = stopping {
+            // What is claimed now must have the time to come to its end.
+            let needs = account.app.settings().timeout.min(LAST_CALL);
+            if until.saturating_duration_since(Instant::now()) < needs {
+                account.leave_others(false);
+            }
+            if !account.wants(channel) {
+                return;
+            }
         }
         if let Err(hold) = may {
-            account.hold(hold);
+            if account.hold(hold) {
+                let settings = account.app.settings();
+                say(self.process, settings, "queue_held", &[("appid", &settings.appid), ("cause", hold.name())]);
+            }
             // Of all who cannot send now, one tries again.
-            if stopping || !adopts {
+            if stopping.is_some() || !adopts {
                 account.leave();
             }
             return;
@@ -192,7 +228,10 @@ impl Engine {
         let claimed = match account.app.claim(hands, claim, channel, free) {
             Ok(claimed) => claimed,
             // It may have taken messages: the next claim is this one again.
-            Err(_) => return account.hold(Hold::Store),
+            Err(_) => {
+                account.hold(Hold::Store);
+                return;
+            }
         };
         account.claimed(channel);
         if !claimed.jobs.is_empty() {
@@ -203,7 +242,7 @@ impl Engine {
             return;
         }
         if !claimed.more {
-            account.is_empty(channel);
+            account.is_empty(channel, claimed.jobs.is_empty() && claimed.ended.is_empty());
         }
         if !claimed.ended.is_empty() {
             // Those behind them may be first now.
@@ -230,6 +269,9 @@ impl Engine {
     fn tried(&mut self, number: usize, batch: Vec<Tried>) {
         let Some(account) = self.roster.account(number) else { return };
         account.in_flight = account.in_flight.saturating_sub(batch.len());
+        if batch.iter().any(|tried| tried.finding() == Finding::NoToken) {
+            account.hold(Hold::Token);
+        }
         for tried in &batch {
             account.found(tried.finding());
             // The same user's next message may be first now.
@@ -257,16 +299,28 @@ impl Engine {
         }
         // The keeper has counted and reported it. Verdicts are worth more than new messages.
         account.hold(Hold::Store);
-        self.write_again = Instant::now() + REPEAT;
-        if self.unwritten.iter().map(|(_, batch)| batch.len()).sum::<usize>() < UNWRITTEN_LIMIT {
-            self.unwritten.push((number, batch));
+        let now = Instant::now();
+        self.write_again = now + REPEAT;
+        for tried in batch.into_iter().take(UNWRITTEN_LIMIT.saturating_sub(self.unwritten.len())) {
+            let until = now + tried.lease();
+            self.unwritten.push_back(Unwritten { number, tried, until });
         }
     }
 
+    /// One by one: a verdict that the store never takes holds up no other.
     fn write_again(&mut self, now: Instant) {
-        if !self.unwritten.is_empty() && self.write_again <= now {
-            for (number, batch) in std::mem::take(&mut self.unwritten) {
-                self.write(number, batch);
+        if self.write_again > now {
+            return;
+        }
+        while let Some(unwritten) = self.unwritten.pop_front() {
+            let hands = Hands { process: self.process, reach: &self.reach };
+            let Some(account) = self.roster.account(unwritten.number) else { continue };
+            if account.app.settle(hands, std::slice::from_ref(&unwritten.tried)).is_err() {
+                self.write_again = Instant::now() + REPEAT;
+                if Instant::now() < unwritten.until {
+                    self.unwritten.push_back(unwritten);
+                }
+                return;
             }
         }
     }
@@ -278,6 +332,7 @@ fn report(process: &Process, settings: &Settings, ended: &[(MessageId, State)]) 
         let (event, counter) = match state {
             State::Expired => ("queue_expired", &process.stats.expired),
             State::Unknown => ("queue_unknown", &process.stats.transport_unknown),
+            State::NotSent => ("queue_set_aside", &process.stats.transport_not_sent),
             _ => ("queue_refused", &process.stats.refused_local),
         };
         counter.increment();

@@ -39,11 +39,13 @@ pub struct Roster {
     desks: Vec<Desk>,
     /// Each with the number of its desk. The number of an account never changes.
     accounts: Vec<(usize, Account)>,
+    /// Settings of which nothing can be made, by desk, appid and version: reported once.
+    unusable: Vec<(usize, String, String)>,
 }
 
 impl Roster {
     pub fn new(process: &'static Process, reach: Arc<Reach>, role: Role) -> Self {
-        Self { process, reach, role, desks: Vec::new(), accounts: Vec::new() }
+        Self { process, reach, role, desks: Vec::new(), accounts: Vec::new(), unusable: Vec::new() }
     }
 
     /// All accounts, with their numbers.
@@ -54,6 +56,11 @@ impl Roster {
     /// One account.
     pub fn account(&mut self, number: usize) -> Option<&mut Account> {
         self.accounts.get_mut(number).map(|(_, account)| account)
+    }
+
+    /// Messages under way, of all of them.
+    pub fn in_flight(&self) -> usize {
+        self.accounts.iter().map(|(_, account)| account.in_flight).sum()
     }
 
     /// Whether what an account cannot send now is taken care of here.
@@ -91,6 +98,12 @@ impl Roster {
         if let Some((_, account)) = self.accounts.iter_mut().find(|(of, account)| *of == desk && known(account)) {
             return account.want(queue.channel, false);
         }
+        let is_unusable = |(of, appid, version): &(usize, String, String)| {
+            *of == desk && *appid == queue.appid && *version == queue.sender
+        };
+        if self.unusable.iter().any(is_unusable) {
+            return;
+        }
         let Some(settings) = self.desks.get(desk).map(|desk| desk.settings.clone()) else { return };
         let keeper = self.reach.keeper(&settings);
         let found = keeper
@@ -107,6 +120,10 @@ impl Roster {
             Err(error) => {
                 let details = [("appid", queue.appid.as_str()), ("detail", error.message(settings.hint_lang))];
                 say(self.process, &settings, "queue_settings", &details);
+                if self.unusable.len() >= ACCOUNT_LIMIT {
+                    self.unusable.remove(0);
+                }
+                self.unusable.push((desk, queue.appid.clone(), sender.version));
             }
         }
     }

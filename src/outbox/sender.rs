@@ -13,6 +13,9 @@ use crate::store::Sender;
 /// Settings that say how the process itself works rather than how the account sends.
 const STAYS_HERE: [&str; 4] = ["store", "durability", "delivery", "concurrency"];
 
+/// Settings of the way out of this host: those given here go over those of the record.
+const OWN_FIRST: [&str; 3] = ["ca_file", "proxy", "log_file"];
+
 /// What the store keeps; `token` is the one that the application has just supplied, in mode `external`.
 pub fn of(settings: &Settings, token: Option<&str>) -> Sender {
     let mut pairs = Map::new();
@@ -39,9 +42,14 @@ pub fn settings(sender: &Sender, here: &Settings) -> Result<Arc<Settings>, Error
     let pairs: Map<String, Value> = serde_json::from_str(sender.settings.reveal())
         .map_err(|_| Error::config("存储中的账号设置无法读取", "the account's settings in the store cannot be read"))?;
     let known = |name: &str| SETTINGS.iter().any(|setting| setting.name == name) && !STAYS_HERE.contains(&name);
-    let mut all: Vec<(&str, &str)> = here.written().filter(|(name, _)| STAYS_HERE.contains(name)).collect();
+    let own = |name: &str| STAYS_HERE.contains(&name) || OWN_FIRST.contains(&name);
+    let mut all: Vec<(&str, &str)> = Vec::new();
     for (name, value) in pairs.iter().filter(|(name, _)| known(name)) {
         all.extend(value.as_str().map(|value| (name.as_str(), value)));
+    }
+    // The last one counts.
+    for (name, value) in here.written().filter(|(name, _)| own(name)) {
+        all.push((name, value));
     }
     Settings::from_pairs(all).map(Arc::new)
 }
@@ -59,6 +67,15 @@ mod tests {
         let back = settings(&of(&given, None), &here).unwrap();
         assert_eq!((back.appid.as_str(), back.secret.reveal(), back.timeout), ("wx1", "s1", given.timeout));
         assert_eq!((&back.store, back.delivery), (&here.store, here.delivery));
+    }
+
+    #[test]
+    fn what_this_host_needs_to_get_out_goes_over_the_record() {
+        let given =
+            Settings::from_pairs([("appid", "wx1"), ("ca_file", "/a/ca.pem"), ("proxy", "http://a:1")]).unwrap();
+        let here = Settings::from_pairs([("ca_file", "/b/ca.pem")]).unwrap();
+        let back = settings(&of(&given, None), &here).unwrap();
+        assert_eq!((back.ca_file.as_deref(), back.proxy.is_some()), (Some("/b/ca.pem"), true));
     }
 
     #[test]

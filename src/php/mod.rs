@@ -21,8 +21,8 @@ mod value;
 
 use ext_php_rs::prelude::*;
 
-/// See [`shutdown`]: the default of `timeout_ms`, and a moment to write down how it went.
-const GRACE: std::time::Duration = std::time::Duration::from_millis(3500);
+/// See [`shutdown`]: a while to begin what can be begun, the default of `timeout_ms` for it to end, and a moment to write it down.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(5);
 
 unsafe extern "C" {
     fn pthread_atfork(

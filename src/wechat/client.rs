@@ -31,7 +31,7 @@ const ANSWER_LIMIT: usize = 1024 * 1024;
 const IDLE_LIMIT: Duration = Duration::from_secs(50);
 /// What says nothing about the other end.
 const LOCAL: [Errno; 3] = [Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM];
-/// Turns of the runtime before each request.
+/// Turns of the runtime: see [`pump`].
 const PUMP: usize = 4;
 static USER_AGENT: Lazy<String> = Lazy::new(|| format!("RoutineTemplate/{}", env!("CARGO_PKG_VERSION")));
 
@@ -246,10 +246,8 @@ impl Client {
         started: impl Fn() -> bool,
     ) -> Attempt {
         // Between two calls nobody polls the connections: let the runtime see first which ones the server has closed, and which
-        // one has just become free again. One turn looks at the sockets, the next ones run the connections that it woke.
-        for _ in 0..PUMP {
-            tokio::task::yield_now().await;
-        }
+        // one has just become free again.
+        pump().await;
         let mut exchange = pin!(read(request));
         let began = Instant::now();
         let connected_by = deadline.at().min(began + connect);
@@ -275,6 +273,14 @@ impl Client {
         }
         failure.connecting = failure.cause == Cause::Timeout;
         Attempt::NotSent(failure)
+    }
+}
+
+/// Lets the runtime look after its connections, without waiting for anything: one turn looks at the sockets, the next ones run the
+/// connections that it woke.
+pub async fn pump() {
+    for _ in 0..PUMP {
+        tokio::task::yield_now().await;
     }
 }
 
