@@ -9,6 +9,7 @@ use RoutineTemplate;
 use RoutineTemplate\Tests\Daemon;
 use RoutineTemplate\Tests\Environment;
 use RoutineTemplate\Tests\FpmServer;
+use RoutineTemplate\Tests\Processes;
 use RoutineTemplate\Tests\SandboxTestCase;
 use RoutineTemplate\Tests\TemporaryDirectory;
 use RoutineTemplate\Tests\Wait;
@@ -195,7 +196,7 @@ final class QueueFpmTest extends SandboxTestCase
         $this->start(['pm.max_children' => 3]);
         $this->sandbox->fault(self::STABLE_TOKEN, 'hang', ['times' => null]);
         $this->queueAll('queue.php', 6);
-        $this->kill($this->server->workers());
+        Processes::end($this->server->workers());
         $this->sandbox->clearFaults();
         self::assertSame(['queued'], array_values(array_unique($this->states())));
 
@@ -221,7 +222,7 @@ final class QueueFpmTest extends SandboxTestCase
         $this->sandbox->fault(self::SEND, 'hang', ['times' => null]);
         $this->server->json('queue.php?u=killed&timeout_ms=1000');
         Wait::until(fn (): bool => $this->sandbox->requests(self::SEND) === 1, 'the message to be under way', 30);
-        $this->kill($this->server->workers());
+        Processes::end($this->server->workers());
         $this->sandbox->clearFaults();
         // The same user's next message waits for its turn, which comes when the first is given up.
         $this->server->json('queue.php?u=killed&k=second');
@@ -241,12 +242,12 @@ final class QueueFpmTest extends SandboxTestCase
         $this->sandbox->fault(self::SEND, 'latency', ['ms' => 1000, 'times' => 1]);
         $this->server->json('queue.php?u=first');
         $workers = $this->server->workers();
-        $this->kill([$this->server->masterPid()]);
+        Processes::end([$this->server->masterPid()]);
         $this->server->json('queue.php?u=second');
         try {
             $this->awaitDelivered(2);
         } finally {
-            $this->kill($workers);
+            Processes::end($workers);
         }
         $this->assertEachArrivedOnce(2);
     }
@@ -338,22 +339,6 @@ final class QueueFpmTest extends SandboxTestCase
             self::assertSame(200, $response[0], $response[1] . $this->server->logs());
             return json_decode($response[1], true);
         }, $this->server->requestAll($paths));
-    }
-
-    /** @param list<int> $pids */
-    private function kill(array $pids): void
-    {
-        foreach ($pids as $pid) {
-            posix_kill($pid, SIGKILL);
-        }
-        Wait::until(static function () use ($pids): bool {
-            return array_filter($pids, static fn (int $pid): bool => !in_array(self::stateOf($pid), ['', 'Z'], true)) === [];
-        }, 'the killed processes to end');
-    }
-
-    private static function stateOf(int $pid): string
-    {
-        return preg_match('/\) (\w) /', (string) @file_get_contents("/proc/$pid/stat"), $match) ? $match[1] : '';
     }
 
     private function awaitDelivered(int $count): void

@@ -10,7 +10,7 @@ use RuntimeException;
 final class FpmServer
 {
     private readonly TemporaryDirectory $directory;
-    private readonly Daemon $fpm;
+    private Daemon $fpm;
     private readonly Daemon $nginx;
 
     /**
@@ -27,7 +27,8 @@ final class FpmServer
         foreach ($scripts as $name => $code) {
             $this->directory->write("www/$name", str_starts_with($code, '<?php') ? $code : "<?php\n" . $code);
         }
-        $this->fpm = $this->startFpm($ini, $pool, $withExtension);
+        $this->configureFpm($ini, $pool, $withExtension);
+        $this->fpm = $this->startFpm();
         $this->nginx = $this->startNginx();
     }
 
@@ -111,6 +112,28 @@ final class FpmServer
     {
         $children = (string) @file_get_contents("/proc/{$this->fpm->pid}/task/{$this->fpm->pid}/children");
         return array_map('intval', preg_split('/\s+/', trim($children), -1, PREG_SPLIT_NO_EMPTY));
+    }
+
+    /** Kills php-fpm, and so many microseconds later the workers that it leaves behind. */
+    public function kill(int $microseconds = 0): void
+    {
+        // One that is stopped starts no worker that nobody would know of.
+        $this->fpm->signal(SIGSTOP);
+        Wait::until(fn (): bool => Processes::state($this->fpm->pid) === 'T', 'php-fpm to stop');
+        $workers = $this->workers();
+        Processes::end([$this->fpm->pid]);
+        usleep($microseconds);
+        Processes::end($workers);
+        $this->fpm->stop();
+    }
+
+    /** Starts php-fpm again after it was killed. */
+    public function startAgain(): void
+    {
+        foreach (['fpm.sock', 'fpm.pid'] as $name) {
+            @unlink("{$this->directory->path}/$name");
+        }
+        $this->fpm = $this->startFpm();
     }
 
     /** Begins a reload as `systemctl reload php-fpm` does. */
@@ -206,7 +229,7 @@ final class FpmServer
         return $connection;
     }
 
-    private function startFpm(array $ini, array $pool, bool $withExtension): Daemon
+    private function configureFpm(array $ini, array $pool, bool $withExtension): void
     {
         $path = $this->directory->path;
         $settings = [];
@@ -248,9 +271,14 @@ final class FpmServer
         foreach ($pool as $name => $value) {
             $config .= "$name = $value\n";
         }
-        $file = $this->directory->write('fpm.conf', $config);
+        $this->directory->write('fpm.conf', $config);
+    }
+
+    private function startFpm(): Daemon
+    {
+        $path = $this->directory->path;
         $daemon = new Daemon(
-            [Environment::fpm(), '-c', "$path/php.ini", '-y', $file],
+            [Environment::fpm(), '-c', "$path/php.ini", '-y', "$path/fpm.conf"],
             "$path/fpm-output.log",
             ['PHP_INI_SCAN_DIR' => '', 'PATH' => (string) getenv('PATH')]
         );

@@ -36,9 +36,9 @@ final class Redis
         return null;
     }
 
-    public function url(): string
+    public function url(int $database = 3): string
     {
-        return 'redis://:' . self::PASSWORD . "@127.0.0.1:$this->port/3";
+        return 'redis://:' . self::PASSWORD . "@127.0.0.1:$this->port/$database";
     }
 
     public function start(): void
@@ -47,17 +47,33 @@ final class Redis
             (string) self::program(), '--port', (string) $this->port, '--bind', '127.0.0.1', '--requirepass', self::PASSWORD,
             '--save', '', '--appendonly', 'yes', '--appendfsync', 'always', '--dir', $this->directory->path,
         ], $this->directory->path . '/redis.log');
-        $this->daemon->awaitReady(function (): bool {
-            $connection = @stream_socket_client("tcp://127.0.0.1:$this->port", $code, $message, 1);
-            return $connection !== false && fwrite($connection, 'AUTH ' . self::PASSWORD . "\r\nPING\r\n") > 0
-                && fgets($connection) === "+OK\r\n" && fgets($connection) === "+PONG\r\n";
-        }, 'Redis to start');
+        $this->daemon->awaitReady(fn (): bool => $this->command('PING') === '+PONG', 'Redis to start');
+    }
+
+    /** Closes the connections of all clients. */
+    public function cutConnections(): void
+    {
+        $answer = $this->command('CLIENT KILL TYPE normal');
+        if (!str_starts_with($answer, ':')) {
+            throw new RuntimeException("Redis does not close its connections: $answer");
+        }
     }
 
     /** Ends it at once, as a machine that fails does. */
     public function kill(): void
     {
         $this->daemon?->stop(9);
+    }
+
+    /** The first line of the answer; nothing where none came. */
+    private function command(string $command): string
+    {
+        $connection = @stream_socket_client("tcp://127.0.0.1:$this->port", $code, $message, 1);
+        if ($connection === false || !fwrite($connection, 'AUTH ' . self::PASSWORD . "\r\n$command\r\n")) {
+            return '';
+        }
+        stream_set_timeout($connection, 10);
+        return fgets($connection) === "+OK\r\n" ? rtrim((string) fgets($connection)) : '';
     }
 
     public function remove(): void
