@@ -198,14 +198,17 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Settings;
     use std::sync::Arc;
 
     const MOST: usize = 32;
 
+    fn app(secret: &str, timeout: &str) -> App {
+        let pairs = [("appid", "wx1"), ("secret", secret), ("timeout_ms", timeout)];
+        App::new(Arc::new(Settings::from_pairs(pairs).unwrap()), Arc::default())
+    }
+
     fn account() -> Account {
-        let settings = Settings::from_pairs([("appid", "wx1"), ("secret", "s1")]).unwrap();
-        let mut account = Account::new(App::new(Arc::new(settings), Arc::default()), "1".to_owned(), MOST);
+        let mut account = Account::new(app("s1", "3000"), "1".to_owned(), MOST);
         account.want(Channel::Subscribe, true);
         account
     }
@@ -252,13 +255,12 @@ mod tests {
     }
 
     #[test]
-    fn other_settings_end_the_rest() {
+    fn another_secret_ends_the_rest_and_another_timeout_does_not() {
         let mut account = account();
         account.hold(Hold::Token);
-        let app = account.app.clone();
-        account.renew(app.clone(), "1".to_owned());
+        account.renew(app("s1", "2000"), "2".to_owned());
         assert_eq!(free(&mut account), 0);
-        account.renew(app, "2".to_owned());
+        account.renew(app("s2", "2000"), "3".to_owned());
         assert_eq!(free(&mut account), 1);
     }
 
