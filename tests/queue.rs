@@ -354,3 +354,18 @@ fn a_store_that_stalls_makes_no_answer_late() {
     let states: Vec<String> = ids.iter().map(|id| state(&app, id)).collect();
     assert!(states.iter().all(|state| state == "delivered"), "{states:?}");
 }
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn a_fault_of_ours_costs_one_message_and_not_the_thread() {
+    let shop = Queueing::on_sqlite();
+    let app = shop.app(&[]);
+    fail::cfg("posting", "1*panic(a fault that a test makes)->off").unwrap();
+    let first = queue(&app, "one", "茶");
+    assert_eq!(app.flush(PATIENCE).unwrap(), 0);
+    let second = queue(&app, "two", "茶");
+    assert_eq!(app.flush(PATIENCE).unwrap(), 0);
+    fail::remove("posting");
+    assert_eq!((state(&app, &first).as_str(), state(&app, &second).as_str()), ("unknown", "delivered"));
+    assert_eq!(shop.0.delivered(), 1);
+}
