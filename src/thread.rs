@@ -80,9 +80,9 @@ pub fn spawn_without_signals<T: Send + 'static>(
 
 /// Tests that fork have the whole process to themselves.
 #[cfg(test)]
-pub fn forking_alone() -> std::sync::MutexGuard<'static, ()> {
-    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+pub fn forking_alone() -> parking_lot::MutexGuard<'static, ()> {
+    static ALONE: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
+    ALONE.lock()
 }
 
 #[cfg(test)]
