@@ -223,6 +223,11 @@ impl Settings {
         &self.fallback_urls
     }
 
+    /// Makes what all settings share and its first use would make: a fork in the middle of that leaves the child waiting for ever.
+    pub fn prepare() {
+        Lazy::force(&DEFAULTS);
+    }
+
     /// The same settings for another account: nothing that belongs to the present one is carried over.
     pub fn for_account(&self, appid: &str) -> Result<Self, Error> {
         let mut settings = self.clone();

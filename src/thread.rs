@@ -78,6 +78,13 @@ pub fn spawn_without_signals<T: Send + 'static>(
     spawned
 }
 
+/// Tests that fork have the whole process to themselves.
+#[cfg(test)]
+pub fn forking_alone() -> parking_lot::MutexGuard<'static, ()> {
+    static ALONE: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
+    ALONE.lock()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +92,7 @@ mod tests {
 
     #[test]
     fn a_fork_waits_for_the_end_of_a_spell_and_a_spell_for_the_end_of_a_fork() {
+        let _alone = forking_alone();
         let (entered, enters) = std::sync::mpsc::channel();
         let (leave, leaves) = std::sync::mpsc::channel::<()>();
         let thread = spawn_without_signals("test", 256 * 1024, move || {

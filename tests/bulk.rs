@@ -506,3 +506,48 @@ fn the_store_may_fail_and_the_messages_go_out_all_the_same() {
     assert_eq!(summary.delivered, 20);
     assert!(answers.ended.iter().all(|(_, ended)| ended.id.is_none()));
 }
+
+/// Keeps every transaction of the store waiting for a while.
+fn hold_gate(shop: &Shop) -> std::thread::JoinHandle<()> {
+    let gate = std::fs::File::open(shop.store().join("gate")).unwrap();
+    gate.lock().unwrap();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(1000));
+        gate.unlock().unwrap();
+    })
+}
+
+#[test]
+fn a_message_that_has_little_time_takes_the_record_from_no_other() {
+    let shop = Shop::open_to_all();
+    let app = shop.app(&[("timeout_ms", "30000")]);
+    assert_eq!(send_many(&app, to_many(8)).0.delivered, 8);
+    let holder = hold_gate(&shop);
+    let mut messages: Vec<Value> =
+        (0..7).map(|number| with_options(&format!("oB{number}"), json!({ "key": format!("k{number}") }))).collect();
+    messages.push(with_options("oShort", json!({ "timeout_ms": 100 })));
+    let (_, answers) = send_many(&app, messages);
+    holder.join().unwrap();
+    assert!((0..7).all(|message| answers.errcode(message) == Some(0) && answers.of(message).id.is_some()));
+}
+
+#[test]
+fn a_message_whose_time_is_over_takes_the_record_from_no_other() {
+    let shop = Rc::new(Shop::open_to_all());
+    let app = shop.app(&[("timeout_ms", "30000")]);
+    open_elsewhere(&open_store(&shop), "held");
+    let held = with_options("oHeld", json!({ "key": "held", "timeout_ms": 1000 }));
+    let mut caller = answers(vec![to("oA"), held, with_options("oB", json!({ "key": "k" }))]);
+    let gate = shop.clone();
+    caller.hook = Some(Box::new(move |answers| {
+        if answers.ended.len() == 1 && answers.taken == 2 {
+            std::thread::sleep(Duration::from_millis(1100));
+            hold_gate(&gate);
+        }
+        Ok(())
+    }));
+    let summary = app.send_many(&with_concurrency(2), &mut caller).unwrap();
+    assert_eq!((summary.delivered, summary.unknown), (2, 1));
+    assert!(caller.of(2).id.is_some());
+    assert!(matches!(&caller.of(1).result, Err(Error::Transport { ambiguous: true, .. })));
+}

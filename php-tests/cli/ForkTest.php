@@ -80,6 +80,67 @@ final class ForkTest extends SandboxTestCase
         self::assertCount(61, $this->shop->messages());
     }
 
+    public function testATokenSupplierMayFork(): void
+    {
+        // The child has nothing of its parent's: not the connection, and not the counters.
+        $result = PhpProcess::run($this->shop->script(self::FORK . '
+            $token = RoutineTemplate::accessToken();
+            $send();
+            $forks = null;
+            RoutineTemplate::configure(["token_mode" => "external", "token" => function (bool $refresh) use (&$forks, $token) {
+                $forks = $forks === null ? null : $forks();
+                return $token;
+            }]);
+            $inChild = false;
+            $codes = [];
+            $forking = function () use (&$inChild, &$codes): void {
+                $pid = pcntl_fork();
+                $inChild = $pid === 0;
+                if (!$inChild) {
+                    pcntl_waitpid($pid, $status);
+                    $codes[] = pcntl_wifexited($status) ? pcntl_wexitstatus($status) : 99;
+                }
+            };
+            $calls = [
+                "sends" => $send,
+                "queued" => fn () => RoutineTemplate::queue($shop->openid, $shop->orderPaid, $shop->order) === "" ? 1 : 0,
+            ];
+            foreach ($calls as $counter => $call) {
+                $forks = $forking;
+                $code = $call();
+                if ($inChild) {
+                    exit($code === 0 && RoutineTemplate::stats()[$counter] === 1 && RoutineTemplate::flush() === 0 ? 0 : 1);
+                }
+                $codes[] = $code;
+            }
+            echo json_encode([$codes, $send(), RoutineTemplate::flush()]);'), [], 60.0)->json();
+        self::assertSame([[0, 0, 0, 0], 0, 0], $result);
+        self::assertCount(6, $this->shop->messages());
+    }
+
+    public function testAChildLeavesAMessageThatIsUnderWayToItsParent(): void
+    {
+        $result = PhpProcess::run($this->shop->script(self::FORK . '
+            $token = RoutineTemplate::accessToken();
+            $codes = [];
+            RoutineTemplate::configure(["token_mode" => "external", "token" => function (bool $refresh) use (&$codes, $token) {
+                if ($refresh && ($pid = pcntl_fork()) !== 0) {
+                    pcntl_waitpid($pid, $status);
+                    $codes[] = pcntl_wifexited($status) ? pcntl_wexitstatus($status) : 99;
+                }
+                return $refresh ? $token : "dead";
+            }]);
+            $parent = getmypid();
+            try {
+                $codes[] = $send();
+            } catch (RoutineTemplate\TransportException $exception) {
+                exit($parent !== getmypid() && $exception->isAmbiguous() ? 7 : 1);
+            }
+            echo json_encode([$codes, array_column(RoutineTemplate::deliveries(), "state")]);'), [], 60.0)->json();
+        self::assertSame([[7, 0], ['delivered']], $result);
+        self::assertCount(1, $this->shop->messages());
+    }
+
     public function testAGrandchildSendsToo(): void
     {
         $result = PhpProcess::run($this->shop->script(self::FORK . '

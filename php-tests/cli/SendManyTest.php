@@ -6,6 +6,7 @@ namespace RoutineTemplate\Tests\Cli;
 
 use ArrayIterator;
 use IteratorAggregate;
+use PHPUnit\Framework\Attributes\DataProvider;
 use RoutineTemplate;
 use RoutineTemplate\Tests\Environment;
 use RoutineTemplate\Tests\PhpProcess;
@@ -302,6 +303,52 @@ final class SendManyTest extends SandboxTestCase
             self::assertSame([], RoutineTemplate::deliveries(['state' => 'sending']));
             self::assertNotSame([], RoutineTemplate::deliveries(['state' => 'delivered']));
         }
+    }
+
+    /**
+     * What is let go of between two messages may end everything: an answer of a callback, a key, a message, a callable.
+     *
+     * @dataProvider ends
+     */
+    #[DataProvider('ends')]
+    public function testADestructorMayEndTheBulkAfterWhatIsInFlight(string $end, int $code, string $output): void
+    {
+        $bomb = "final class Bomb { public function __destruct() { $end } }\n"
+            . "final class Bombs extends ArrayIterator { public string \$where = '';\n"
+            . "    public function bomb(string \$where): ?Bomb { return \$where === \$this->where && parent::key() === 12 ? new Bomb() : null; }\n"
+            . "    #[ReturnTypeWillChange]\n    public function key(): mixed { return \$this->bomb('key') ?? parent::key(); }\n"
+            . "    public function current(): mixed { return parent::current() + [5 => \$this->bomb('message')]; } }\n"
+            . "\$bombs = static function (string \$where) use (\$many): Bombs { \$bombs = new Bombs(iterator_to_array(\$many(40))); \$bombs->where = \$where; return \$bombs; };\n"
+            . "register_shutdown_function(static function () { echo 'shut down'; });\n";
+        $calls = [
+            'each' => '$many(500), ["each" => static fn () => new Bomb(), "concurrency" => 8]',
+            'progress' => '$many(500), ["progress" => static fn () => new Bomb(), "concurrency" => 8]',
+            'key' => '$bombs("key"), ["each" => static fn () => null, "concurrency" => 8]',
+            'message' => '$bombs("message"), ["each" => static fn () => null, "concurrency" => 8]',
+        ];
+        foreach ($calls as $name => $call) {
+            // The first four are under way when the next ones have their answers.
+            $this->sandbox->clearFaults();
+            $this->sandbox->fault(self::SEND, 'latency', ['ms' => 700, 'times' => 4]);
+            $store = Environment::newStore();
+            $result = $this->script(
+                $bomb . "try { RoutineTemplate::sendMany($call); echo 'not reached'; } catch (DomainException \$exception) { echo 'caught '; }",
+                ['store' => $store]
+            )->wait();
+            self::assertSame([$code, $output], [$result->exitCode, $result->output], "$name: $result->errors");
+            RoutineTemplate::configure(['store' => $store]);
+            self::assertSame([], RoutineTemplate::deliveries(['state' => 'sending']), $name);
+            self::assertNotSame([], RoutineTemplate::deliveries(['state' => 'delivered']), $name);
+        }
+    }
+
+    public static function ends(): array
+    {
+        return [
+            'exit' => ['exit(7);', 7, 'shut down'],
+            'a fatal error' => ['eval("class Bomb {}");', 255, 'shut down'],
+            'an exception' => ['throw new DomainException("enough");', 0, 'caught shut down'],
+        ];
     }
 
     public function testAnswersThatDoNotFitIntoMemoryEndTheScriptAsAnyArrayWould(): void

@@ -86,9 +86,9 @@ impl App {
     /// Sends one message now.
     pub fn send(&self, message: &Message<'_>) -> Result<Answer, Error> {
         self.require_account()?;
-        let process = Process::current()?;
+        let mut process = Process::current()?;
         process.stats.sends.increment();
-        let result = self.walk(process, message);
+        let result = self.walk(&mut process, message);
         process.stats.outcome(&result);
         result
     }

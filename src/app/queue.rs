@@ -25,10 +25,10 @@ impl App {
     /// Accepts a message for delivery and answers its id. What cannot be sent is refused now.
     pub fn queue(&self, message: &Message<'_>) -> Result<String, Error> {
         self.require_account()?;
-        let process = Process::current()?;
         let mut prepared = self.prepare(message)?;
-        // The application's own token, while its code can be asked; that may take its time.
+        // The application's own token, while its code can be asked; that may take its time, or fork.
         let supplied = self.supplied_token(false)?;
+        let process = Process::current()?;
         prepared.renew_id();
         let content = match &prepared.content {
             Ok(content) => content,

@@ -9,6 +9,7 @@ use super::post::{Line, Posted};
 use crate::answer::Answer;
 use crate::config::TokenMode;
 use crate::error::Error;
+use crate::language::Text;
 use crate::message::{Channel, Message};
 use crate::process::Process;
 use crate::store::Grant;
@@ -17,19 +18,29 @@ use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::Outcome;
 
 impl App {
-    pub(super) fn walk(&self, process: &Process, message: &Message<'_>) -> Result<Answer, Error> {
+    /// `process` is another one afterwards if the application's code has forked and this is the child.
+    pub(super) fn walk(&self, process: &mut &'static Process, message: &Message<'_>) -> Result<Answer, Error> {
         let mut prepared = self.prepare(message)?;
         let deadline = Deadline::after(prepared.timeout);
-        let line = Line::new(self, process, deadline)?;
         let body = match &prepared.content {
             Ok(content) => content.body.clone(),
-            Err(answer) => return Ok(self.leave_refusal(&line, &prepared, answer.clone())),
+            Err(answer) => {
+                let line = Line::new(self, process, deadline)?;
+                return Ok(self.leave_refusal(&line, &prepared, answer.clone()));
+            }
         };
+        // The application's code, which may take its time, fork or end the request: before anything is under way.
+        let supplied = self.supplied_token(false)?;
+        if !process.is_current() {
+            // The parent sends it as well, as it would any other message at which it had forked.
+            *process = Process::current()?;
+            process.stats.sends.increment();
+        }
+        let process = *process;
         if prepared.content.as_ref().is_ok_and(|content| !content.changes.is_empty()) {
             process.stats.fitted.increment();
         }
-        // The application's code, which may take its time or end the request: before anything is under way.
-        let supplied = self.supplied_token(false)?;
+        let line = Line::new(self, process, deadline)?;
 
         let changes = prepared.take_changes();
         prepared.renew_id();
@@ -46,6 +57,10 @@ impl App {
             && answer.outcome == Outcome::TokenStale
         {
             posted = self.post_again(&line, channel, body, first, posted);
+            if !process.is_current() {
+                // The message is under way in the parent, which writes down how it ends.
+                return posted.result;
+            }
         }
         let Some(ticket) = ticket else {
             return posted.result.map(|answer| Answer { changed: changes, ..answer });
@@ -61,7 +76,11 @@ impl App {
     /// Once more with a token that the application supplies anew; its own failure is the result.
     fn post_again(&self, line: &Line<'_>, channel: Channel, body: Bytes, refused: &Held, first: Posted) -> Posted {
         let attempts = first.attempts;
-        match self.supplied_token(true) {
+        let supplied = self.supplied_token(true);
+        if !line.process.is_current() {
+            return Posted { result: supplied.and(Err(forked())), attempts, pause: None };
+        }
+        match supplied {
             Ok(Some(other)) if other.token != refused.token => {
                 let second = line.process.block_on(self.post(line, channel, body, Some(&other)));
                 let attempts = attempts + second.attempts;
@@ -83,5 +102,15 @@ impl App {
             // A value does not change by being asked for again.
             None => Ok(Some(Held::supplied(&self.settings.token))),
         }
+    }
+}
+
+fn forked() -> Error {
+    Error::Transport {
+        text: Text::new(
+            "本进程是 send() 运行中 fork 出来的，消息仍由父进程发送",
+            "this process was forked while send() ran; its parent goes on with the message",
+        ),
+        ambiguous: true,
     }
 }

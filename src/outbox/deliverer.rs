@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use super::bell::{Bell, Ring};
 use super::engine::Engine;
 use super::roster::Role;
+use crate::config::Settings;
 use crate::process::Process;
 use crate::thread::spawn_without_signals;
+use crate::wechat::roots;
 
 /// Enough for a TLS handshake with debug code; pages that are not used cost nothing.
 const STACK: usize = 1024 * 1024;
@@ -28,6 +30,9 @@ pub struct Deliverer {
 impl Deliverer {
     /// Starts it. It belongs to this process: the child of a fork starts one of its own.
     pub fn start(process: &'static Process) -> io::Result<Self> {
+        // On this thread, which cannot fork meanwhile.
+        roots::prepare();
+        Settings::prepare();
         let bell = Arc::new(Bell::default());
         let heard = bell.clone();
         let thread = spawn_without_signals("routine-deliver", STACK, move || {
@@ -56,5 +61,18 @@ impl Deliverer {
             std::thread::sleep(LOOK);
         }
         self.thread.is_finished()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_thread_shares_with_others_is_made_before_it_starts() {
+        let process = Process::current().unwrap();
+        let deliverer = Deliverer::start(process).unwrap();
+        assert!(roots::is_prepared());
+        assert!(deliverer.stop(Duration::from_secs(60)));
     }
 }

@@ -11,6 +11,7 @@ use super::call::Call;
 use super::callable::{Callable, Interrupted, guarded, is_interrupted};
 use super::ctrl_c::CtrlC;
 use super::iteration::{Elements, Key};
+use super::owned::{Owned, release};
 use super::{interrupt, request, value};
 use crate::app::{BulkOptions, Caller, Ended, Summary};
 use crate::error::Error;
@@ -39,11 +40,18 @@ pub fn send_many(call: &Call<'_>) -> Result<Zval, Error> {
         ctrl_c: CtrlC::watch(),
     };
     let result = app.send_many(&options, &mut caller);
-    let Application { answers, ctrl_c, messages, .. } = caller;
-    // Before the signal: a generator's `finally` may have something to say about it.
-    drop(messages);
+    let Application { answers, ctrl_c, messages, each, progress, .. } = caller;
+    // Before the signal: a generator's `finally`, or a destructor, may have something to say about it.
+    drop((messages, each, progress));
+    let summary = match result {
+        Ok(summary) => summary,
+        Err(error) => {
+            release(answers);
+            ctrl_c.end();
+            return Err(error);
+        }
+    };
     ctrl_c.end();
-    let summary = result?;
     let returned = guarded(|| match answers {
         Some(answers) => answers.into_zval(false),
         None => counts(&summary).and_then(|counts| counts.into_zval(false)),
@@ -85,6 +93,11 @@ fn callable(call: &Call<'_>, option: &str) -> Result<Option<Callable>, Error> {
     }
 }
 
+/// What the application's code has left behind, a destructor as well.
+fn pending() -> Result<(), Error> {
+    if is_interrupted() { Err(Interrupted.into_error()) } else { Ok(()) }
+}
+
 struct Application<'a> {
     messages: Elements<'a>,
     /// Whether the answers have the keys of the messages: an array's are unique, a generator's need not be.
@@ -120,8 +133,9 @@ impl fmt::Display for Place {
 
 impl Application<'_> {
     /// Writes into the array of answers. The first writing of a place gives it its order.
-    fn put(&mut self, place: &Place, mut answer: Zval) -> Result<(), Interrupted> {
+    fn put(&mut self, place: &Place, answer: Owned) -> Result<(), Interrupted> {
         let Some(answers) = &mut self.answers else { return Ok(()) };
+        let mut answer = answer.into_inner();
         let table: *mut ZendHashTable = &raw mut **answers;
         let value = &raw mut answer;
         let key = place.key.as_ref().filter(|_| self.by_key);
@@ -147,20 +161,22 @@ impl Caller for Application<'_> {
         };
         let place = Place { position: self.position, key };
         self.position += 1;
-        self.put(&place, Zval::null()).map_err(Interrupted::into_error)?;
+        self.put(&place, Owned::default()).map_err(Interrupted::into_error)?;
         take(place, value::message(&message));
-        Ok(true)
+        drop(message);
+        pending().map(|()| true)
     }
 
     fn ended(&mut self, place: Place, ended: Ended) -> Result<(), Error> {
         let hints = self.hints;
         let answer = guarded(|| value::bulk_answer(&ended, hints)).map_err(Interrupted::into_error)?;
-        let answer = answer.map_err(super::methods::no_memory)?;
-        match &self.each {
-            Some(each) => each.call(&mut [answer, place.shown().value()]).map(drop),
+        let answer = Owned::from(answer.map_err(super::methods::no_memory)?);
+        let taken = match &self.each {
+            Some(each) => each.call(&mut [answer, place.shown().value().into()]).map(drop),
             None => self.put(&place, answer),
-        }
-        .map_err(Interrupted::into_error)
+        };
+        taken.map_err(Interrupted::into_error)?;
+        pending()
     }
 
     fn progressed(&mut self, done: u64) -> Result<(), Error> {
@@ -170,13 +186,12 @@ impl Caller for Application<'_> {
         if let Some(number) = self.total {
             total.set_long(number);
         }
-        progress.call(&mut [count, total]).map(drop).map_err(Interrupted::into_error)
+        progress.call(&mut [count.into(), total.into()]).map(drop).map_err(Interrupted::into_error)?;
+        pending()
     }
 
     fn check(&mut self) -> Result<(), Error> {
-        if is_interrupted() {
-            return Err(Interrupted.into_error());
-        }
+        pending()?;
         if let Some(signal) = self.ctrl_c.caught() {
             let text = Text::new(
                 format!("sendMany() 被信号 {signal} 中断"),

@@ -9,6 +9,7 @@ use ext_php_rs::ffi::_call_user_function_impl;
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{CatchError, ExecutorGlobals, bailout, try_catch};
 
+use super::owned::Owned;
 use crate::error::Error;
 
 thread_local! {
@@ -36,6 +37,11 @@ pub fn go_on_ending() {
     }
 }
 
+/// Drops such an end with the request that it belonged to.
+pub fn forget_ending() {
+    ENDED.set(false);
+}
+
 /// Whether such an end is held up at this moment: the engine has no frame left that an exception could be thrown in.
 pub fn is_ending() -> bool {
     ENDED.get()
@@ -60,23 +66,23 @@ pub fn guarded<R>(body: impl FnOnce() -> R) -> Result<R, Interrupted> {
 }
 
 /// A closure, `[$object, 'method']` or an invokable object. A string is a value, never a function's name.
-pub struct Callable(Zval);
+pub struct Callable(Owned);
 
 impl Callable {
     /// The value, if it is one.
     pub fn of(value: &Zval) -> Option<Self> {
         let value = value.dereference();
         let callable = (value.is_object() || value.is_array()) && value.is_callable();
-        callable.then(|| Self(value.shallow_clone()))
+        callable.then(|| Self(value.shallow_clone().into()))
     }
 
     /// Calls it.
-    pub fn call(&self, arguments: &mut [Zval]) -> Result<Zval, Interrupted> {
-        let mut returned = Zval::new();
+    pub fn call(&self, arguments: &mut [Owned]) -> Result<Owned, Interrupted> {
+        let mut returned = Owned::default();
         let count = u32::try_from(arguments.len()).unwrap_or(0);
-        let (callable, arguments, result) = (&raw const self.0, arguments.as_mut_ptr(), &raw mut returned);
-        // SAFETY: all three live across the call, the engine only reads the callable and the arguments, and a bailout ends in
-        // `guarded`, above which only plain pointers are.
+        let (callable, arguments, result) = (&raw const *self.0, arguments.as_mut_ptr().cast(), &raw mut *returned);
+        // SAFETY: all three live across the call, the engine only reads the callable and the arguments, an `Owned` is laid out as
+        // its value, and a bailout ends in `guarded`, above which only plain pointers are.
         let status = guarded(move || unsafe {
             _call_user_function_impl(ptr::null_mut(), callable.cast_mut(), result, count, arguments, ptr::null_mut())
         })?;

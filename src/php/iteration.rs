@@ -7,6 +7,7 @@ use ext_php_rs::types::{ZendStr, Zval};
 use ext_php_rs::zend::ce;
 
 use super::callable::{Interrupted, guarded, is_ending, is_interrupted};
+use super::owned::Owned;
 use crate::language::plain_text;
 
 unsafe extern "C" {
@@ -72,11 +73,13 @@ impl<'a> Elements<'a> {
     }
 
     /// The next one. The key is `None` where it cannot be one of an array.
-    pub fn next(&mut self) -> Result<Option<(Option<Key>, Zval)>, Interrupted> {
+    pub fn next(&mut self) -> Result<Option<(Option<Key>, Owned)>, Interrupted> {
         match self {
-            Self::Array(array) => Ok(array.next_zval().map(|(key, value)| (Key::of(&key), value.shallow_clone()))),
+            Self::Array(array) => {
+                Ok(array.next_zval().map(|(key, value)| (Key::of(&key), value.shallow_clone().into())))
+            }
             Self::Iterator(iterator) => {
-                Ok(iterator.next()?.map(|(key, value)| (key.as_ref().and_then(Key::of), value)))
+                Ok(iterator.next()?.map(|(key, value)| (key.as_ref().and_then(|key| Key::of(key)), value)))
             }
         }
     }
@@ -87,13 +90,13 @@ pub struct Iterator {
     iterator: *mut zend_object_iterator,
     begun: bool,
     // What is iterated over must live as long.
-    _object: Zval,
+    _object: Owned,
 }
 
 impl Iterator {
     fn of(value: &Zval) -> Result<Self, Interrupted> {
-        let mut object = value.shallow_clone();
-        let place = &raw mut object;
+        let mut object = Owned::from(value.shallow_clone());
+        let place = &raw mut *object;
         // SAFETY: the value holds an object, and lives across the call, which may run `getIterator()` of the application.
         let iterator = guarded(move || unsafe {
             let class = (*place).object().map(|object| std::ptr::from_ref(object.get_class_entry()));
@@ -106,7 +109,7 @@ impl Iterator {
     }
 
     /// As `foreach` does it, but the iterator goes on only when the next element is wanted.
-    fn next(&mut self) -> Result<Option<(Option<Zval>, Zval)>, Interrupted> {
+    fn next(&mut self) -> Result<Option<(Option<Owned>, Owned)>, Interrupted> {
         let (iterator, begun) = (self.iterator, std::mem::replace(&mut self.begun, true));
         // SAFETY: the iterator is live until it is released in `drop`. Its functions may run the application's code; after each the
         // pending exception is looked at, as they may return nothing then.
@@ -120,10 +123,10 @@ impl Iterator {
             if is_interrupted() || functions.valid?(iterator) != ZEND_RESULT_CODE_SUCCESS || is_interrupted() {
                 return None;
             }
-            let value = functions.get_current_data?(iterator).as_ref()?.dereference().shallow_clone();
+            let value = Owned::from(functions.get_current_data?(iterator).as_ref()?.dereference().shallow_clone());
             let key = functions.get_current_key.filter(|_| !is_interrupted()).map(|get_current_key| {
-                let mut key = Zval::new();
-                get_current_key(iterator, &raw mut key);
+                let mut key = Owned::default();
+                get_current_key(iterator, &raw mut *key);
                 key
             });
             Some((key, value))

@@ -1,7 +1,8 @@
 //! The native face: PHP values in, `App`, PHP values out. Nothing else happens here.
 //!
 //! Invariants: no Zend pointer outlives its request, PHP code is called in one place only (`callable`, which lets no bailout
-//! skip a destructor of ours), and every exported body runs inside one guard that turns a panic into an exception.
+//! skip a destructor of ours), values whose end may run PHP code go through that place as well (`owned`), and every exported body
+//! runs inside one guard that turns a panic into an exception.
 #![allow(unsafe_code)]
 
 mod bulk;
@@ -15,6 +16,7 @@ mod ini;
 mod interrupt;
 mod iteration;
 mod methods;
+mod owned;
 mod request;
 mod supplier;
 mod value;

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::ini;
+use super::{callable, ini};
 use crate::app::{App, TokenSupplier};
 use crate::config::{SETTINGS, Settings};
 use crate::context::Context;
@@ -89,6 +89,8 @@ pub fn language() -> Language {
 pub fn forget() {
     CONTEXT.set(None);
     drop(SUPPLIERS.take());
+    // There is no call left that it could go on from.
+    callable::forget_ending();
 }
 
 fn ini_settings() -> Result<Arc<Settings>, Error> {

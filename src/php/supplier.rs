@@ -28,7 +28,7 @@ impl TokenSupplier for Supplier {
         };
         let argument = refresh.into_zval(false).map_err(|_| failed())?;
         // Its exception is pending and is the one that the application sees.
-        let returned = self.0.call(&mut [argument]).map_err(|_| failed())?;
+        let returned = self.0.call(&mut [argument.into()]).map_err(|_| failed())?;
         let text = returned.dereference().zend_str().and_then(|text| std::str::from_utf8(text.as_bytes()).ok());
         match text.map(str::trim) {
             Some(token) if !token.is_empty() && token.len() <= 4096 && !token.contains(char::is_control) => {

@@ -145,12 +145,12 @@ impl Keeper {
         let began = Instant::now();
         let result = undisturbed(|| self.store(until).and_then(|store| transaction(store.as_ref(), until)));
         let mut state = self.state.lock();
-        match result {
+        let failed = match result {
             Ok(done) => {
                 if state.outage.take().is_some() {
                     self.say(stats, "store_up", state.place.as_deref(), None);
                 }
-                Ok(done)
+                return Ok(done);
             }
             Err(error) => {
                 stats.store_failures.increment();
@@ -164,12 +164,17 @@ impl Keeper {
                 // A damaged SQLite file has been moved aside already; anything else is opened anew after the rest.
                 let until = if error.fault == Fault::Corrupt { Instant::now() } else { Instant::now() + rest };
                 state.outage = Some(Resting { error: error.clone(), rest, until });
-                if error.fault != Fault::Timeout && error.fault != Fault::Full {
-                    state.store = None;
-                }
-                Err(Outage::Failed(error))
+                let store = match error.fault {
+                    Fault::Timeout | Fault::Full => None,
+                    _ => state.store.take(),
+                };
+                (store, error)
             }
-        }
+        };
+        drop(state);
+        let (store, error) = failed;
+        close(store);
+        Err(Outage::Failed(error))
     }
 
     fn store(&self, until: Instant) -> Result<Arc<dyn Store>, StoreError> {
@@ -231,9 +236,70 @@ impl Keeper {
     }
 }
 
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        close(self.state.get_mut().store.take());
+    }
+}
+
+/// Closing takes the same locks as a transaction: no fork may copy them in the middle, nor the keeper's own.
+fn close(store: Option<Arc<dyn Store>>) {
+    undisturbed(|| drop(store));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::thread::{after_fork, before_fork, forking_alone, spawn_without_signals};
+
+    /// How many descriptors of this process are open there.
+    fn open_files(directory: &std::path::Path) -> usize {
+        let links = std::fs::read_dir("/proc/self/fd").unwrap();
+        links
+            .filter(|link| std::fs::read_link(link.as_ref().unwrap().path()).is_ok_and(|to| to.starts_with(directory)))
+            .count()
+    }
+
+    #[test]
+    fn no_fork_comes_into_the_closing_of_a_store() {
+        let _alone = forking_alone();
+        let directory = tempfile::tempdir().unwrap();
+        let store = directory.path().join("store");
+        let settings = Settings::from_pairs([("store", store.to_str().unwrap())]).unwrap();
+        let deadline = Deadline::after(Duration::from_secs(60));
+        // Once by a store that fails, once by the end of all that used it.
+        for fails in [true, false] {
+            let (keeper, stats) = (Arc::new(Keeper::new(KeeperKey::of(&settings))), Stats::default());
+            keeper.insist(deadline, &stats, |_, _| Ok(())).unwrap();
+            assert!(open_files(directory.path()) > 0);
+            let (entered, enters) = std::sync::mpsc::channel();
+            let (leave, leaves) = std::sync::mpsc::channel::<()>();
+            let (end, ends) = std::sync::mpsc::channel::<()>();
+            let theirs = keeper.clone();
+            let thread = spawn_without_signals("test", 1024 * 1024, move || {
+                let done = theirs.insist(deadline, &stats, |_, _| {
+                    entered.send(()).unwrap();
+                    leaves.recv().unwrap();
+                    if fails { Err(StoreError::new(Fault::Corrupt, "broken")) } else { Ok(()) }
+                });
+                assert_eq!(done.is_err(), fails);
+                ends.recv().unwrap();
+            });
+            enters.recv().unwrap();
+            // Nothing is closed before the fork has begun.
+            let held = keeper.state.lock();
+            leave.send(()).unwrap();
+            before_fork();
+            drop(held);
+            drop(keeper);
+            end.send(()).unwrap();
+            std::thread::sleep(Duration::from_millis(200));
+            assert!(open_files(directory.path()) > 0, "it is closed after the fork");
+            after_fork();
+            thread.unwrap().join().unwrap();
+            assert_eq!(open_files(directory.path()), 0);
+        }
+    }
 
     #[test]
     fn a_listing_that_takes_too_long_takes_the_store_from_no_message() {

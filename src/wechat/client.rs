@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use nix::errno::Errno;
-use once_cell::sync::Lazy;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Url};
 use serde::{Deserialize, Serialize};
@@ -33,7 +32,7 @@ const IDLE_LIMIT: Duration = Duration::from_secs(50);
 const LOCAL: [Errno; 3] = [Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM];
 /// Turns of the runtime: see [`pump`].
 const PUMP: usize = 4;
-static USER_AGENT: Lazy<String> = Lazy::new(|| format!("RoutineTemplate/{}", env!("CARGO_PKG_VERSION")));
+const USER_AGENT: &str = concat!("RoutineTemplate/", env!("CARGO_PKG_VERSION"));
 
 /// How one request ended. Everything that decides about a retry or a grant goes by these three.
 #[derive(Debug)]
@@ -202,7 +201,7 @@ impl Client {
     pub fn new(key: &ClientKey) -> Result<Self, Error> {
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(roots::client_config(key.ca_file.as_deref())?)
-            .user_agent(USER_AGENT.as_str())
+            .user_agent(USER_AGENT)
             .connect_timeout(key.connect_timeout)
             .pool_idle_timeout(IDLE_LIMIT)
             .redirect(reqwest::redirect::Policy::none())

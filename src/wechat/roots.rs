@@ -12,6 +12,15 @@ use crate::error::Error;
 static PROVIDER: Lazy<Arc<rustls::crypto::CryptoProvider>> =
     Lazy::new(|| Arc::new(rustls::crypto::ring::default_provider()));
 
+/// Makes what all connections of the process share and the first one would make: a fork while another thread makes it leaves
+/// the child waiting for ever.
+pub fn prepare() {
+    for suite in PROVIDER.cipher_suites.iter().filter_map(|suite| suite.tls13()) {
+        // ring looks at the processor before it hashes for the first time.
+        let _ = suite.common.hash_provider.hash(b"");
+    }
+}
+
 /// TLS settings: the system's certificate store (Mozilla's list where a machine has none) and, if given, the
 /// certificates of `ca_file` beside it.
 pub fn client_config(ca_file: Option<&str>) -> Result<ClientConfig, Error> {
@@ -46,4 +55,9 @@ fn add_file(roots: &mut RootCertStore, path: &str) -> Result<(), Error> {
         found = true;
     }
     if found { Ok(()) } else { Err(unreadable(&"no certificate in it")) }
+}
+
+#[cfg(test)]
+pub fn is_prepared() -> bool {
+    Lazy::get(&PROVIDER).is_some()
 }

@@ -39,6 +39,11 @@ impl<K> Candidate<K> {
         let deadline = Deadline::after(waiting.prepared.timeout);
         Self { waiting, deadline, taken: false, abandoned: None, look: Instant::now() }
     }
+
+    /// Whether it has waited for another call all its time.
+    pub(super) fn is_over(&self) -> bool {
+        self.taken && self.deadline.left().is_zero()
+    }
 }
 
 /// A message that has begun.

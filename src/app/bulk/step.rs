@@ -8,11 +8,12 @@ use super::flight::{Candidate, Flight, Landed};
 use super::{Bulk, Caller, LOOK_AHEAD, SLICE, TRIES, Waiting};
 use crate::answer::Answer;
 use crate::app::close::end;
-use crate::app::failure::keeping_the_grant;
+use crate::app::failure::{keeping_the_grant, under_way};
 use crate::app::gate::{Gate, LOOK, MARGIN, Passage};
 use crate::app::post::Posted;
 use crate::config::TokenMode;
 use crate::error::Error;
+use crate::language::plain_text;
 use crate::store::{Begin, Begun, End, Grant, Pause};
 use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::Outcome;
@@ -83,7 +84,14 @@ where
 
     /// Key, pause and ledger of several messages, in one go; what may go is let go.
     fn begin(&mut self, candidates: Vec<Candidate<C::Key>>) {
-        let Some(deadline) = candidates.iter().map(|candidate| candidate.deadline).min_by_key(Deadline::at) else {
+        let (over, candidates): (Vec<_>, Vec<_>) = candidates.into_iter().partition(Candidate::is_over);
+        for candidate in over {
+            let key = plain_text(candidate.waiting.prepared.key.as_deref().unwrap_or_default());
+            let error = under_way(&key, candidate.deadline.total().as_millis());
+            self.end(candidate.waiting, Err(error), None, 0);
+        }
+        // Not the shortest: one message in a hurry would let all others go without a record, and without their keys.
+        let Some(deadline) = candidates.iter().map(|candidate| candidate.deadline).max_by_key(Deadline::at) else {
             return;
         };
         let (app, process) = (self.app, self.process);
