@@ -265,7 +265,7 @@ fn an_outage_costs_no_message_and_its_end_is_met_gently(shop: &Queueing) {
     let dead = shop.app(&[("connect_timeout_ms", "300"), ("base_url", "https://127.0.0.1:9")]);
     let ids: Vec<String> = (0..60).map(|user| queue(&dead, &format!("user{user}"), "茶")).collect();
     assert_eq!(dead.flush(Duration::from_secs(2)).unwrap(), 60);
-    assert!(ids.iter().all(|id| state(&dead, id) == "queued"));
+    wait_until("all to wait again", || ids.iter().all(|id| state(&dead, id) == "queued"));
     let alive = shop.app(&[]);
     queue(&alive, "last", "茶");
     assert_eq!(alive.flush(PATIENCE).unwrap(), 0);
@@ -295,7 +295,7 @@ fn a_secret_that_was_changed_at_wechat_costs_no_message(shop: &Queueing) {
     shop.0.wechat.account(DEMO_APPID, AccountChange { secret: Some(other.clone()), ..AccountChange::default() });
     let ids: Vec<String> = (0..6).map(|user| queue(&app, &format!("user{user}"), "茶")).collect();
     assert_eq!(app.flush(Duration::from_secs(2)).unwrap(), 6);
-    assert!(ids.iter().all(|id| state(&app, id) == "queued"));
+    wait_until("all to wait again", || ids.iter().all(|id| state(&app, id) == "queued"));
     let right = shop.app(&[("secret", &other)]);
     queue(&right, "last", "茶");
     assert_eq!(right.flush(PATIENCE).unwrap(), 0);
@@ -307,7 +307,7 @@ fn a_dead_supplied_token_is_not_tried_with_every_message(shop: &Queueing) {
     let ids: Vec<String> = (0..100).map(|user| queue(&app, &format!("user{user}"), "茶")).collect();
     assert_eq!(app.flush(Duration::from_secs(2)).unwrap(), 100);
     assert!(shop.0.requests(SEND) <= 12, "{} requests", shop.0.requests(SEND));
-    assert!(ids.iter().all(|id| state(&app, id) == "queued"));
+    wait_until("all to wait again", || ids.iter().all(|id| state(&app, id) == "queued"));
 }
 
 macro_rules! on_every_engine {
@@ -344,13 +344,14 @@ on_every_engine!(
 #[test]
 fn a_store_that_stalls_makes_no_answer_late() {
     let shop = Queueing::on_sqlite();
-    let app = shop.app(&[("timeout_ms", "1500")]);
+    let app = shop.app(&[("timeout_ms", "3000")]);
     shop.0.fault(SEND, None, FaultKind::Latency { ms: 300 });
     let ids: Vec<String> = (0..100).map(|user| queue(&app, &format!("user{user}"), "茶")).collect();
     wait_until("some of them to be delivered", || shop.0.delivered() > 20);
     let gate = std::fs::File::open(shop.0.store().join("gate")).unwrap();
     gate.lock().unwrap();
-    std::thread::sleep(Duration::from_millis(2500));
+    // Longer than a message may take, and less than a transaction waits.
+    std::thread::sleep(Duration::from_millis(4200));
     gate.unlock().unwrap();
     assert_eq!(app.flush(PATIENCE).unwrap(), 0);
     let states: Vec<String> = ids.iter().map(|id| state(&app, id)).collect();
