@@ -18,11 +18,11 @@ use std::time::{Duration, Instant};
 use futures_util::stream::FuturesUnordered;
 
 use super::App;
+use super::failure::forked;
 use super::post::Line;
 use super::prepare::Prepared;
 use crate::answer::Answer;
 use crate::error::Error;
-use crate::language::Text;
 use crate::message::{Channel, Input};
 use crate::options::Options;
 use crate::process::Process;
@@ -168,7 +168,7 @@ impl<C: Caller> Bulk<'_, C> {
         let answer = question(self.caller);
         if !self.process.is_current() {
             self.forked = true;
-            return answer.and(Err(forked()));
+            return answer.and(Err(forked("sendMany()")));
         }
         answer
     }
@@ -260,15 +260,5 @@ impl<C: Caller> Bulk<'_, C> {
         let looks = self.held.iter().map(|candidate| candidate.look).chain(self.rest);
         let next = looks.min().map_or(TICK, |look| look.saturating_duration_since(Instant::now()));
         next.min(TICK)
-    }
-}
-
-fn forked() -> Error {
-    Error::Transport {
-        text: Text::new(
-            "本进程是 sendMany() 运行中 fork 出来的，批量发送仍在父进程中进行",
-            "this process was forked while sendMany() ran; the bulk goes on in its parent",
-        ),
-        ambiguous: true,
     }
 }

@@ -3,13 +3,12 @@
 use bytes::Bytes;
 
 use super::App;
-use super::failure::keeping_the_grant;
+use super::failure::{forked, keeping_the_grant};
 use super::gate::{Gate, MARGIN};
 use super::post::{Line, Posted};
 use crate::answer::Answer;
 use crate::config::TokenMode;
 use crate::error::Error;
-use crate::language::Text;
 use crate::message::{Channel, Message};
 use crate::process::Process;
 use crate::store::Grant;
@@ -78,7 +77,7 @@ impl App {
         let attempts = first.attempts;
         let supplied = self.supplied_token(true);
         if !line.process.is_current() {
-            return Posted { result: supplied.and(Err(forked())), attempts, pause: None };
+            return Posted { result: supplied.and(Err(forked("send()"))), attempts, pause: None };
         }
         match supplied {
             Ok(Some(other)) if other.token != refused.token => {
@@ -102,15 +101,5 @@ impl App {
             // A value does not change by being asked for again.
             None => Ok(Some(Held::supplied(&self.settings.token))),
         }
-    }
-}
-
-fn forked() -> Error {
-    Error::Transport {
-        text: Text::new(
-            "本进程是 send() 运行中 fork 出来的，消息仍由父进程发送",
-            "this process was forked while send() ran; its parent goes on with the message",
-        ),
-        ambiguous: true,
     }
 }

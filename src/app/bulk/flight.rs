@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
-use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 use super::{Bulk, Caller, Waiting};
@@ -14,10 +13,8 @@ use crate::app::gate::Ticket;
 use crate::app::post::Posted;
 use crate::store::MessageId;
 use crate::token::Held;
+use crate::wechat::client::pump;
 use crate::wechat::deadline::Deadline;
-
-/// Turns of the runtime: one looks at the sockets, the next ones run the connections that it woke.
-const TURNS: usize = 4;
 
 /// A message that is to begin.
 pub(super) struct Candidate<K> {
@@ -92,7 +89,7 @@ where
         let flights = &mut self.flights;
         self.process.block_on(async {
             // What came in while nobody looked: an answer must not be late because the application's code took its time.
-            turn_round().await;
+            pump().await;
             let mut landed = Vec::new();
             if flights.is_empty() {
                 sleep(limit).await;
@@ -106,7 +103,7 @@ where
                 landed.push(next);
             }
             // What has just been let go is written before the application's code runs.
-            turn_round().await;
+            pump().await;
             landed
         })
     }
@@ -114,13 +111,7 @@ where
     /// Reads and writes what is waiting, without waiting for anything.
     pub(super) fn look_after_connections(&self) {
         if !self.flights.is_empty() {
-            self.process.block_on(turn_round());
+            self.process.block_on(pump());
         }
-    }
-}
-
-async fn turn_round() {
-    for _ in 0..TURNS {
-        yield_now().await;
     }
 }
