@@ -1,8 +1,10 @@
 //! The way of a queued message, from the outbox to its end: the same stages as [`super::send`], for whoever delivers.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::FutureExt;
 
 use super::App;
 use super::close::{self, Words};
@@ -131,35 +133,31 @@ impl App {
         keeper.run(Deadline::after(UNHURRIED), &hands.process.stats, |store, until| store.claim(&claim, until))
     }
 
-    /// Sends one of them.
+    /// Sends one of them. One that trips a fault of ours takes no other with it: nobody knows what became of it.
     pub async fn deliver(&self, hands: Hands<'_>, channel: Channel, job: Job) -> Tried {
-        let posted = match Line::along(self, hands.process, hands.reach, Deadline::after(job.timeout)) {
-            Ok(line) => self.post_job(&line, channel, &job).await,
-            Err(error) => Posted { result: Err(error), attempts: 0, pause: None },
+        let posted = match AssertUnwindSafe(self.post_job(hands, channel, &job)).catch_unwind().await {
+            Ok(posted) => {
+                hands.process.stats.outcome(&posted.result);
+                posted
+            }
+            Err(_) => {
+                let text = Text::new("内部错误，消息可能已送达", "internal error, it may have been delivered");
+                Posted { result: Err(Error::Transport { text, ambiguous: true }), attempts: 1, pause: None }
+            }
         };
-        hands.process.stats.outcome(&posted.result);
-        self.tried(job, channel, posted)
-    }
-
-    async fn post_job(&self, line: &Line<'_>, channel: Channel, job: &Job) -> Posted {
-        let body = Bytes::copy_from_slice(&job.body);
-        match self.supplied_token(false) {
-            Ok(supplied) => self.post(line, channel, body, supplied.as_ref()).await,
-            Err(error) => Posted { result: Err(error), attempts: 0, pause: None },
-        }
-    }
-
-    /// One whose sending has ended without a result, by a fault of our own.
-    pub fn broken(&self, job: Job, channel: Channel) -> Tried {
-        let text = Text::new("内部错误，消息可能已送达", "internal error, it may have been delivered");
-        let posted = Posted { result: Err(Error::Transport { text, ambiguous: true }), attempts: 1, pause: None };
-        self.tried(job, channel, posted)
-    }
-
-    fn tried(&self, job: Job, channel: Channel, posted: Posted) -> Tried {
         let words = self.words(&posted);
         let fate = fate(&job, &posted);
         Tried { job, channel, posted, words, fate }
+    }
+
+    async fn post_job(&self, hands: Hands<'_>, channel: Channel, job: &Job) -> Posted {
+        let line = Line::along(self, hands.process, hands.reach, Deadline::after(job.timeout));
+        match line.and_then(|line| Ok((line, self.supplied_token(false)?))) {
+            Ok((line, supplied)) => {
+                self.post(&line, channel, Bytes::copy_from_slice(&job.body), supplied.as_ref()).await
+            }
+            Err(error) => Posted { result: Err(error), attempts: 0, pause: None },
+        }
     }
 
     /// Writes down how they ended.

@@ -254,13 +254,7 @@ impl Engine {
         for job in claimed.jobs {
             let (app, process, reach) = (account.app.clone(), self.process, self.reach.clone());
             flight.push(Box::pin(async move {
-                let copy = job.clone();
-                let sent = app.deliver(Hands { process, reach: &reach }, channel, copy);
-                // One message that trips a fault of ours takes no other with it.
-                let tried = match AssertUnwindSafe(sent).catch_unwind().await {
-                    Ok(tried) => tried,
-                    Err(_) => app.broken(job, channel),
-                };
+                let tried = app.deliver(Hands { process, reach: &reach }, channel, job).await;
                 Event::Tried(number, Box::new(tried))
             }));
         }
