@@ -13,7 +13,7 @@ use super::call::Call;
 use super::{bulk, class, request, supplier, value};
 use crate::error::Error;
 use crate::grant::ReportOptions;
-use crate::message::Message;
+use crate::message::{Input, Message};
 use crate::options::Options;
 use crate::process::Process;
 use crate::stats::Stats;
@@ -52,6 +52,15 @@ const fn optional(name: &'static str, types: u32, expected: &'static str, defaul
     Parameter { name, types, expected, default: Some(default), sensitive: false }
 }
 
+/// Those of a method that takes one message; [`message`] reads them.
+const MESSAGE: [Parameter; 5] = [
+    required("openid", STRING | INT, "string|int"),
+    required("templateId", STRING | INT, "string|int"),
+    required("data", ARRAY | OBJECT | STRING, "array|object|string"),
+    optional("page", STRING | NULL, "?string", "null"),
+    optional("options", ARRAY, "array", "[]"),
+];
+
 /// What a method returns, as Reflection shows it.
 #[derive(Clone, Copy)]
 pub enum Returns {
@@ -83,30 +92,8 @@ pub static METHODS: [Method; METHOD_COUNT] = [
         returns: Returns::Types(VOID),
         body: configure,
     },
-    Method {
-        name: "send",
-        parameters: &[
-            required("openid", STRING | INT, "string|int"),
-            required("templateId", STRING | INT, "string|int"),
-            required("data", ARRAY | OBJECT | STRING, "array|object|string"),
-            optional("page", STRING | NULL, "?string", "null"),
-            optional("options", ARRAY, "array", "[]"),
-        ],
-        returns: Returns::Types(ARRAY),
-        body: send,
-    },
-    Method {
-        name: "queue",
-        parameters: &[
-            required("openid", STRING | INT, "string|int"),
-            required("templateId", STRING | INT, "string|int"),
-            required("data", ARRAY | OBJECT | STRING, "array|object|string"),
-            optional("page", STRING | NULL, "?string", "null"),
-            optional("options", ARRAY, "array", "[]"),
-        ],
-        returns: Returns::Types(STRING),
-        body: queue,
-    },
+    Method { name: "send", parameters: &MESSAGE, returns: Returns::Types(ARRAY), body: send },
+    Method { name: "queue", parameters: &MESSAGE, returns: Returns::Types(STRING), body: queue },
     Method {
         name: "flush",
         parameters: &[optional("timeoutMs", INT | STRING, "string|int", "5000")],
@@ -244,27 +231,25 @@ fn configure(call: &Call<'_>) -> Result<Zval, Error> {
 }
 
 fn send(call: &Call<'_>) -> Result<Zval, Error> {
-    let message = Message {
-        touser: call.required_text(0)?,
-        template_id: call.required_text(1)?,
-        data: call.data(2)?,
-        page: call.text(3)?,
-        options: Options::read_for_send(&call.array(4)?)?,
-    };
+    let message = message(call, Options::read_for_send)?;
     let app = request::app(call.appid.as_deref())?;
     let answer = app.send(&message)?;
     value::answer(&answer, app.settings().hint_lang).map_err(no_memory)
 }
 
 fn queue(call: &Call<'_>) -> Result<Zval, Error> {
-    let message = Message {
+    let message = message(call, Options::read)?;
+    php(request::app(call.appid.as_deref())?.queue(&message)?)
+}
+
+fn message<'a>(call: &Call<'a>, options: fn(&Input<'_>) -> Result<Options, Error>) -> Result<Message<'a>, Error> {
+    Ok(Message {
         touser: call.required_text(0)?,
         template_id: call.required_text(1)?,
         data: call.data(2)?,
         page: call.text(3)?,
-        options: Options::read(&call.array(4)?)?,
-    };
-    php(request::app(call.appid.as_deref())?.queue(&message)?)
+        options: options(&call.array(4)?)?,
+    })
 }
 
 fn flush(call: &Call<'_>) -> Result<Zval, Error> {
