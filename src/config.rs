@@ -123,6 +123,10 @@ pub struct Settings {
     pub token_mode: TokenMode,
     /// The token of mode `external`.
     pub token: Secret,
+    /// Token of the message push.
+    pub push_token: Secret,
+    /// EncodingAESKey of the message push, and the one before it.
+    pub push_aes_keys: Vec<Secret>,
     /// `miniprogram_state`.
     pub state: &'static str,
     /// `lang`.
@@ -286,6 +290,8 @@ impl Settings {
             validate: Mode::Fit,
             token_mode: TokenMode::Stable,
             token: Secret::default(),
+            push_token: Secret::default(),
+            push_aes_keys: Vec::new(),
             state: "",
             lang: "",
             hint_lang: Language::Chinese,

@@ -357,7 +357,7 @@ fn what_did_not_arrive_gives_the_grant_back_and_an_unknown_outcome_keeps_it() {
         assert_eq!(send(&app).unwrap().errcode, errcode);
         assert_eq!((count(&row(&app), "available"), count(&row(&app), "reserved")), (3, 0), "{errcode}");
     }
-    app.clear_quota().unwrap();
+    app.clear_quota(None).unwrap();
     shop.fault(SEND, Some(1), FaultKind::DropAfter);
     let error = send(&app).unwrap_err().to_string();
     assert!(error.contains("its grant stays reserved"), "{error}");
@@ -485,7 +485,7 @@ fn an_api_that_wechat_has_paused_is_not_called_until_the_pause_ends() {
     assert_eq!((&usage["errcode"], &usage["local"]["calls_today"]), (&json!(0), &json!(2)));
     assert_eq!(usage["local"]["paused_by"], 45009);
     assert!(usage["quota"]["daily_limit"].as_i64().is_some());
-    assert_eq!(app.clear_quota().unwrap()["errcode"], 0);
+    assert_eq!(app.clear_quota(None).unwrap()["errcode"], 0);
     assert_eq!(send(&app).unwrap().errcode, 0);
     assert_eq!(app.quota(SEND).unwrap()["local"]["calls_today"], 1);
 }

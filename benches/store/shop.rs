@@ -43,6 +43,8 @@ pub fn fill(store: &dyn Store, rows: usize) {
             openid: &openid,
             choices: &choices,
             long_term: false,
+            source: Source::Client,
+            at: None,
             token: &format!("fill-{user}"),
             remember: Duration::from_secs(60),
         };

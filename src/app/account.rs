@@ -53,7 +53,7 @@ impl App {
     }
 
     /// Lets WeChat set the account's counters back (`clear_quota`, ten times a month), and ends the pauses here if it did.
-    pub fn clear_quota(&self) -> Result<Value, Error> {
+    pub fn clear_quota(&self, _path: Option<&str>) -> Result<Value, Error> {
         let mut answer = self.call("/cgi-bin/clear_quota", &json!({ "appid": self.settings.appid }))?;
         if answer.get("errcode").and_then(Value::as_i64) == Some(0) {
             let day = quota::day(Timestamp::now());
@@ -61,6 +61,11 @@ impl App {
             answer.insert("local".to_owned(), Value::Bool(cleared.is_ok()));
         }
         Ok(Value::Object(answer))
+    }
+
+    /// What WeChat knows of one request, by the `rid` of its errmsg (`openapi/rid/get`).
+    pub fn rid(&self, _rid: &str) -> Result<Value, Error> {
+        Err(Error::config("尚未实现", "not there yet"))
     }
 
     /// One call of the API with a JSON body; the answer has WeChat's own members, `errcode`, `errmsg` and `hint` always among them.

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::grant::{self, ReportOptions};
 use crate::language::plain_text;
 use crate::message::Input;
-use crate::store::{Choice, GrantReport, LedgerRow, MessageId};
+use crate::store::{Choice, GrantReport, LedgerRow, MessageId, Source};
 
 /// A report whose answer was lost is repeated within this time at most, where the application names no key.
 const REPEAT: Duration = Duration::from_secs(60);
@@ -44,6 +44,8 @@ impl App {
                 openid,
                 choices: &choices,
                 long_term: options.long_term,
+                source: Source::Client,
+                at: None,
                 token: &token,
                 remember: if options.key.is_some() { self.settings.retention } else { REPEAT },
             };

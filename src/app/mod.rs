@@ -1,20 +1,25 @@
 //! One WeChat account: everything that an application can ask of it. Each file here is one subject.
 
 mod account;
+mod ask;
 mod bulk;
 mod close;
 mod deliver;
 mod failure;
 mod gate;
 mod ledger;
+mod official;
 mod post;
 mod prepare;
+mod push;
 mod queue;
 mod records;
 mod send;
+mod templates;
 
 pub use bulk::{BulkOptions, Caller, Ended, Summary};
 pub use deliver::{Finding, Hands, Hold, Tried};
+pub use official::OneTime;
 
 use std::borrow::Cow;
 use std::fmt;

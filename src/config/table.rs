@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::value::{
     FALLBACK_LIMIT, LANGUAGES, STATES, address, host_address, milliseconds, not_listed, one_of, parse_concurrency,
-    parse_grants, parse_mode, seconds, store, switch, trimmed,
+    parse_grants, parse_mode, push_keys, seconds, store, switch, trimmed,
 };
 use super::{Delivery, Secret, Settings, TokenMode};
 use crate::error::Error;
@@ -402,6 +402,32 @@ pub static SETTINGS: &[Setting] = &[
         en: "Whether a queued message is sent again after an attempt without a known outcome; it may then arrive twice",
         apply: |settings, value| {
             settings.resend_unknown = switch(value)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "push_token",
+        default: "",
+        allowed: "Token",
+        secret: true,
+        of_account: true,
+        zh: "消息推送配置中的 Token，handlePush() 用它校验签名",
+        en: "Token of the message push configuration; handlePush() checks signatures with it",
+        apply: |settings, value| {
+            settings.push_token = Secret(trimmed(value)?);
+            Ok(())
+        },
+    },
+    Setting {
+        name: "push_aes_key",
+        default: "",
+        allowed: "EncodingAESKey[, EncodingAESKey]",
+        secret: true,
+        of_account: true,
+        zh: "消息推送配置中的 EncodingAESKey（43 个字符）；更换期间可在逗号后保留旧的一个",
+        en: "EncodingAESKey of the message push configuration (43 characters); while it is replaced, the previous one after a comma",
+        apply: |settings, value| {
+            settings.push_aes_keys = push_keys(value)?;
             Ok(())
         },
     },

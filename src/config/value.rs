@@ -92,6 +92,20 @@ pub(super) fn trimmed(value: &str) -> Result<String, Text> {
     }
 }
 
+/// The EncodingAESKeys of the message push: the present one, and while it is replaced the one before it.
+pub(super) fn push_keys(value: &str) -> Result<Vec<Secret>, Text> {
+    const LENGTH: usize = 43;
+    let keys: Vec<&str> = value.split(',').map(str::trim).filter(|key| !key.is_empty()).collect();
+    let is_key = |key: &&str| key.len() == LENGTH && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if keys.len() > 2 || !keys.iter().all(is_key) {
+        return Err(Text::new(
+            format!("应为 {LENGTH} 个字母和数字，最多两个，逗号分隔"),
+            format!("must be {LENGTH} letters and digits, two of them at most, separated by a comma"),
+        ));
+    }
+    Ok(keys.into_iter().map(|key| Secret(key.to_owned())).collect())
+}
+
 /// Scheme, host and port, and nothing else.
 pub(super) fn host_address(value: &str) -> Result<Url, Text> {
     let url = address(value, "https://")?;

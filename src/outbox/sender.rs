@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::fingerprint;
 use crate::store::Sender;
 
-/// Settings that say how the process itself works rather than how the account sends.
-const STAYS_HERE: [&str; 4] = ["store", "durability", "delivery", "concurrency"];
+/// Settings that say how the process itself works rather than how the account sends, or that sending has no use for.
+const STAYS_HERE: [&str; 6] = ["store", "durability", "delivery", "concurrency", "push_token", "push_aes_key"];
 
 /// Settings of the way out of this host: those given here go over those of the record.
 const OWN_FIRST: [&str; 3] = ["ca_file", "proxy", "log_file"];

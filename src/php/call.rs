@@ -68,6 +68,16 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The bytes of a string, as they are.
+    pub fn bytes(&self, index: usize) -> Result<&'a [u8], Error> {
+        let null = Zval::null();
+        let value = self.argument(index);
+        match value.and_then(|value| value.zend_str()) {
+            Some(text) => Ok(text.as_bytes()),
+            None => Err(self.type_error(index, value.unwrap_or(&null))),
+        }
+    }
+
     /// A text that must be there; it may be empty.
     pub fn required_text(&self, index: usize) -> Result<Cow<'a, str>, Error> {
         match self.text(index)? {

@@ -36,7 +36,9 @@ type Handler = extern "C" fn(&mut ExecuteData, &mut Zval);
 // One handler per method, so that a call needs no look-up by name.
 static HANDLERS: [Handler; METHOD_COUNT] = [
     run::<0>, run::<1>, run::<2>, run::<3>, run::<4>, run::<5>, run::<6>, run::<7>, run::<8>, run::<9>, run::<10>,
-    run::<11>, run::<12>, run::<13>, run::<14>, run::<15>, run::<16>, run::<17>, run::<18>, run::<19>,
+    run::<11>, run::<12>, run::<13>, run::<14>, run::<15>, run::<16>, run::<17>, run::<18>, run::<19>, run::<20>,
+    run::<21>, run::<22>, run::<23>, run::<24>, run::<25>, run::<26>, run::<27>, run::<28>, run::<29>, run::<30>,
+    run::<31>, run::<32>, run::<33>,
 ];
 
 static APP: AtomicPtr<ClassEntry> = AtomicPtr::new(std::ptr::null_mut());

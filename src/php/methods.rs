@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::{bulk, class, request, supplier, value};
+use crate::app::OneTime;
 use crate::error::Error;
 use crate::grant::ReportOptions;
 use crate::message::{Input, Message};
@@ -144,6 +145,51 @@ pub static METHODS: [Method; METHOD_COUNT] = [
         body: template_id,
     },
     Method {
+        name: "templates",
+        parameters: &[optional("refresh", BOOL, "bool", "false")],
+        returns: Returns::Types(ARRAY),
+        body: templates,
+    },
+    Method {
+        name: "addTemplate",
+        parameters: &[
+            required("tid", STRING | INT, "string|int"),
+            required("keywordIds", ARRAY, "array"),
+            required("scene", STRING, "string"),
+        ],
+        returns: Returns::Types(STRING),
+        body: add_template,
+    },
+    Method {
+        name: "deleteTemplate",
+        parameters: &[required("templateId", STRING | INT, "string|int")],
+        returns: Returns::Types(VOID),
+        body: delete_template,
+    },
+    Method { name: "categories", parameters: &[], returns: Returns::Types(ARRAY), body: categories },
+    Method {
+        name: "publicTemplates",
+        parameters: &[
+            required("categoryIds", ARRAY | STRING | INT, "array|string|int"),
+            optional("start", INT | STRING, "string|int", "0"),
+            optional("limit", INT | STRING, "string|int", "30"),
+        ],
+        returns: Returns::Types(ARRAY),
+        body: public_templates,
+    },
+    Method {
+        name: "publicKeywords",
+        parameters: &[required("tid", STRING | INT, "string|int")],
+        returns: Returns::Types(ARRAY),
+        body: public_keywords,
+    },
+    Method {
+        name: "syncTemplates",
+        parameters: &[required("wanted", ARRAY, "array"), optional("options", ARRAY, "array", "[]")],
+        returns: Returns::Types(ARRAY),
+        body: sync_templates,
+    },
+    Method {
         name: "accessToken",
         parameters: &[optional("refresh", BOOL, "bool", "false")],
         returns: Returns::Types(STRING),
@@ -179,6 +225,28 @@ pub static METHODS: [Method; METHOD_COUNT] = [
         body: audience,
     },
     Method {
+        name: "requestTemplates",
+        parameters: &[
+            required("openid", STRING | INT, "string|int"),
+            required("keys", ARRAY, "array"),
+            optional("options", ARRAY, "array", "[]"),
+        ],
+        returns: Returns::Types(ARRAY),
+        body: request_templates,
+    },
+    Method {
+        name: "handlePush",
+        parameters: &[required("query", ARRAY, "array"), required("body", STRING, "string")],
+        returns: Returns::Types(ARRAY),
+        body: handle_push,
+    },
+    Method {
+        name: "recordEvent",
+        parameters: &[required("message", ARRAY | OBJECT | STRING, "array|object|string")],
+        returns: Returns::Types(BOOL),
+        body: record_event,
+    },
+    Method {
         name: "status",
         parameters: &[required("id", STRING, "string")],
         returns: Returns::Types(ARRAY | NULL),
@@ -196,12 +264,43 @@ pub static METHODS: [Method; METHOD_COUNT] = [
         returns: Returns::Types(ARRAY),
         body: quota,
     },
-    Method { name: "clearQuota", parameters: &[], returns: Returns::Types(ARRAY), body: clear_quota },
+    Method {
+        name: "clearQuota",
+        parameters: &[optional("path", STRING | NULL, "?string", "null")],
+        returns: Returns::Types(ARRAY),
+        body: clear_quota,
+    },
+    Method { name: "rid", parameters: &[required("rid", STRING, "string")], returns: Returns::Types(ARRAY), body: rid },
+    Method {
+        name: "sendOneTime",
+        parameters: &[
+            required("openid", STRING | INT, "string|int"),
+            required("templateId", STRING | INT, "string|int"),
+            required("scene", STRING | INT, "string|int"),
+            required("title", STRING, "string"),
+            required("content", STRING | ARRAY, "array|string"),
+            optional("options", ARRAY, "array", "[]"),
+        ],
+        returns: Returns::Types(ARRAY),
+        body: send_one_time,
+    },
+    Method {
+        name: "uniformSend",
+        parameters: &[optional("message", ARRAY, "array", "[]")],
+        returns: Returns::Types(ARRAY),
+        body: uniform_send,
+    },
+    Method {
+        name: "wxopenTemplateSend",
+        parameters: &[optional("message", ARRAY, "array", "[]")],
+        returns: Returns::Types(ARRAY),
+        body: wxopen_template_send,
+    },
     Method { name: "stats", parameters: &[], returns: Returns::Types(ARRAY), body: stats },
 ];
 
 /// How many methods there are.
-pub const METHOD_COUNT: usize = 20;
+pub const METHOD_COUNT: usize = 34;
 /// Longest wait of `flush()`, in milliseconds: an hour.
 const FLUSH_LIMIT: u64 = 3_600_000;
 /// How many of them, from the first on, belong to no account and are not on `App`.
@@ -293,6 +392,54 @@ fn template_id(call: &Call<'_>) -> Result<Zval, Error> {
     php(app.template_id(&key))
 }
 
+fn templates(call: &Call<'_>) -> Result<Zval, Error> {
+    let refresh = call.flag(0)?;
+    json(&request::app(call.appid.as_deref())?.templates(refresh)?)
+}
+
+fn add_template(call: &Call<'_>) -> Result<Zval, Error> {
+    let (tid, keywords, scene) = (call.required_text(0)?, call.array(1)?, call.required_text(2)?);
+    php(request::app(call.appid.as_deref())?.add_template(&tid, &keywords, &scene)?)
+}
+
+fn delete_template(call: &Call<'_>) -> Result<Zval, Error> {
+    request::app(call.appid.as_deref())?.delete_template(&call.required_text(0)?)?;
+    Ok(Zval::null())
+}
+
+fn categories(call: &Call<'_>) -> Result<Zval, Error> {
+    json(&request::app(call.appid.as_deref())?.categories()?)
+}
+
+fn public_templates(call: &Call<'_>) -> Result<Zval, Error> {
+    let (categories, start, limit) = (call.data(0)?, call.number(1, 0)?, call.number(2, 30)?);
+    json(&request::app(call.appid.as_deref())?.public_templates(&categories, start, limit)?)
+}
+
+fn public_keywords(call: &Call<'_>) -> Result<Zval, Error> {
+    json(&request::app(call.appid.as_deref())?.public_keywords(&call.required_text(0)?)?)
+}
+
+fn sync_templates(call: &Call<'_>) -> Result<Zval, Error> {
+    let (wanted, options) = (call.array(0)?, call.array(1)?);
+    json(&request::app(call.appid.as_deref())?.sync_templates(&wanted, &options)?)
+}
+
+fn request_templates(call: &Call<'_>) -> Result<Zval, Error> {
+    let (openid, keys, options) = (call.required_text(0)?, call.array(1)?, call.array(2)?);
+    json(&request::app(call.appid.as_deref())?.request_templates(&openid, &keys, &options)?)
+}
+
+fn handle_push(call: &Call<'_>) -> Result<Zval, Error> {
+    let (query, body) = (call.array(0)?, call.bytes(1)?);
+    json(&request::app(call.appid.as_deref())?.handle_push(&query, body)?)
+}
+
+fn record_event(call: &Call<'_>) -> Result<Zval, Error> {
+    let message = call.data(0)?;
+    php(request::app(call.appid.as_deref())?.record_event(&message)?)
+}
+
 fn access_token(call: &Call<'_>) -> Result<Zval, Error> {
     let refresh = call.flag(0)?;
     php(request::app(call.appid.as_deref())?.access_token(refresh)?)
@@ -328,7 +475,33 @@ fn quota(call: &Call<'_>) -> Result<Zval, Error> {
 }
 
 fn clear_quota(call: &Call<'_>) -> Result<Zval, Error> {
-    json(&request::app(call.appid.as_deref())?.clear_quota()?)
+    let path = call.text(0)?;
+    json(&request::app(call.appid.as_deref())?.clear_quota(path.as_deref())?)
+}
+
+fn rid(call: &Call<'_>) -> Result<Zval, Error> {
+    json(&request::app(call.appid.as_deref())?.rid(&call.required_text(0)?)?)
+}
+
+fn send_one_time(call: &Call<'_>) -> Result<Zval, Error> {
+    let (openid, template_id, scene) = (call.required_text(0)?, call.required_text(1)?, call.required_text(2)?);
+    let (title, content, options) = (call.required_text(3)?, call.data(4)?, call.array(5)?);
+    json(&request::app(call.appid.as_deref())?.send_one_time(&OneTime {
+        openid: &openid,
+        template_id: &template_id,
+        scene: &scene,
+        title: &title,
+        content: &content,
+        options: &options,
+    })?)
+}
+
+fn uniform_send(call: &Call<'_>) -> Result<Zval, Error> {
+    json(&request::app(call.appid.as_deref())?.uniform_send())
+}
+
+fn wxopen_template_send(call: &Call<'_>) -> Result<Zval, Error> {
+    json(&request::app(call.appid.as_deref())?.wxopen_template_send())
 }
 
 fn json(value: &Value) -> Result<Zval, Error> {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Millis;
+
 /// What a user answered, as the ledger keeps it. `Accept` adds one to `accepted` (or, long-term, sets the flag) and ends
 /// `refused`; each of them is the row's last answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,6 +35,23 @@ impl Choice {
     }
 }
 
+/// Who tells of a user's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The front end, with the result of `wx.requestSubscribeMessage` or `wx-open-subscribe`.
+    Client,
+    /// WeChat's push `subscribe_msg_popup_event`: an answer to the same dialogue.
+    Popup,
+    /// WeChat's push `subscribe_msg_change_event`: the user changed the settings of the mini program.
+    Change,
+}
+
+/// The same answer comes from the front end and by push within this time: WeChat repeats a push for seconds only, a front end may
+/// be without a network for minutes.
+pub const PAIRING: Duration = Duration::from_secs(600);
+/// Accepts of one user and template that wait for their counterpart.
+pub const UNPAIRED_LIMIT: usize = 16;
+
 /// One report of a user's answers.
 #[derive(Debug, Clone)]
 pub struct GrantReport<'a> {
@@ -44,6 +63,10 @@ pub struct GrantReport<'a> {
     pub choices: &'a [(&'a str, Choice)],
     /// Whether an accept lasts (long-term subscription) rather than being worth one message.
     pub long_term: bool,
+    /// Who reports.
+    pub source: Source,
+    /// When the user answered, by WeChat's clock; `None` is now.
+    pub at: Option<Millis>,
     /// Two reports of this account with the same token are one.
     pub token: &'a str,
     /// How long the token is remembered.

@@ -14,10 +14,12 @@ mod grant;
 mod health;
 pub mod keeper;
 mod message;
+mod note;
 mod outbox;
 pub(crate) mod owner;
 mod place;
 mod quota;
+mod receipt;
 mod redis;
 mod sqlite;
 mod token;
@@ -25,12 +27,14 @@ mod token;
 use std::time::{Duration, Instant};
 
 pub use error::{Fault, StoreError};
-pub use grant::{Choice, GrantReport, LedgerRow, Page, Recorded};
+pub use grant::{Choice, GrantReport, LedgerRow, PAIRING, Page, Recorded, Source, UNPAIRED_LIMIT};
 pub use health::Health;
 pub use message::{Begin, Begun, Delivery, End, Filter, Grant, LocalRefusal, MessageId, Settlement, State};
+pub use note::Note;
 pub use outbox::{Claim, Claimed, Enqueued, Job, Lead, Parcel, Queue, Sender, UNSURE_LIMIT};
 pub use owner::Owner;
 pub use quota::{Pause, Usage};
+pub use receipt::{RECEIPT_ROWS, Receipt};
 pub use redis::RedisStore;
 pub use sqlite::SqliteStore;
 pub(crate) use sqlite::close_gates;
@@ -173,6 +177,15 @@ pub trait Store: Send + Sync {
     fn deliveries(&self, appid: &str, filter: &Filter<'_>, until: Instant) -> Result<Vec<Delivery>, StoreError>;
 
     /// Adds what a user answered. A report whose `token` was seen before changes nothing.
+    ///
+    /// The front end and WeChat's push ([`Source`]) may both tell of the same answer, in either order, or one of them alone. For each
+    /// user and template the accepts of the last [`PAIRING`] that have no counterpart yet are remembered, those of one side only,
+    /// at most [`UNPAIRED_LIMIT`], the oldest forgotten first. An accept of the other side takes the oldest of them away and counts
+    /// nothing; any other accept counts, and is remembered. So of n told by one side and m by the other the greater number counts.
+    ///
+    /// An answer that was given (`at`) before the latest one of that user and template within [`PAIRING`] changes neither `state` nor
+    /// `refused`; an accept still counts. [`Source::Change`] with anything but an accept sets `refused` as well: the user has switched the template
+    /// off where WeChat itself asks. Accepts that are long-term count nothing and are not paired.
     fn record_grants(&self, report: &GrantReport<'_>, until: Instant) -> Result<Recorded, StoreError>;
 
     /// The ledger of one user: every template, or the one named, in the order of their ids.
@@ -195,6 +208,26 @@ pub trait Store: Send + Sync {
         limit: usize,
         until: Instant,
     ) -> Result<Page, StoreError>;
+
+    /// Writes into the delivery row of a message what WeChat said of its arrival ([`Receipt`]). The message is found by its `msgid`
+    /// among the [`RECEIPT_ROWS`] newest rows of the receiver, as rows show him. Answers its id; `None` if no row has that msgid. A row
+    /// that has a receipt keeps it.
+    fn receipt(&self, receipt: &Receipt<'_>, until: Instant) -> Result<Option<MessageId>, StoreError>;
+
+    /// A text of an account that its processes share, if there is one and its time is not over.
+    fn note(&self, appid: &str, name: &str, until: Instant) -> Result<Option<Note>, StoreError>;
+
+    /// Puts a text in place of the one with version `seen` (0: of none). Answers what stands then: this one, or what somebody else
+    /// has put there since. Repeating the call after its answer was lost does no harm. [`Note::age`] of what is put does not count.
+    fn put_note(
+        &self,
+        appid: &str,
+        name: &str,
+        seen: u64,
+        note: &Note,
+        lifetime: Duration,
+        until: Instant,
+    ) -> Result<Option<Note>, StoreError>;
 
     /// The token, or whose turn it is to fetch one. See [`TokenTurn`].
     fn token(&self, ask: &TokenAsk<'_>, until: Instant) -> Result<TokenTurn, StoreError>;

@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn both_languages_name_the_same_methods_and_only_methods_of_the_extension() {
-        let known = "accessToken clearQuota configure flush grants queue quota recordGrants registerTemplate send sendMany sendTemplate templateId validate";
+        let known = "accessToken addTemplate categories clearQuota configure flush grants queue quota recordGrants publicKeywords publicTemplates registerTemplate requestTemplates rid send sendMany sendOneTime sendTemplate syncTemplates templateId templates validate";
         for (code, (zh, en)) in hints() {
             let methods = methods_named(zh);
             assert_eq!(methods, methods_named(en), "{code}");

@@ -21,6 +21,8 @@ fn messages<'a>(store: &RedisStore, owner: &'a Owner, users: &'a [String]) -> Ve
                     openid,
                     choices: &[(TEMPLATE, Choice::Accept)],
                     long_term: false,
+                    source: Source::Client,
+                    at: None,
                     token: openid,
                     remember: Duration::from_secs(60),
                 },

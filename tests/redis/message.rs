@@ -71,6 +71,8 @@ pub fn accept(store: &RedisStore, token: &str) -> Result<Recorded, StoreError> {
             openid: OPENID,
             choices: &[(TEMPLATE, Choice::Accept)],
             long_term: false,
+            source: Source::Client,
+            at: None,
             token,
             remember: Duration::from_secs(60),
         },

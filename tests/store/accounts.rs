@@ -21,7 +21,16 @@ fn of(appid: &str) -> Message {
 
 fn report(shop: &Shop, appid: &str, token: &str) -> Recorded {
     let choices = [(TEMPLATE, Choice::Accept)];
-    let report = GrantReport { appid, openid: "user", choices: &choices, long_term: false, token, remember: HOUR };
+    let report = GrantReport {
+        appid,
+        openid: "user",
+        choices: &choices,
+        long_term: false,
+        source: Source::Client,
+        at: None,
+        token,
+        remember: HOUR,
+    };
     shop.store().record_grants(&report, soon()).unwrap()
 }
 

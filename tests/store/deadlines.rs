@@ -53,6 +53,8 @@ fn calls_that_are_too_late_end(shop: &Shop) {
                 openid: "user",
                 choices: &choices,
                 long_term: false,
+                source: Source::Client,
+                at: None,
                 token: "late",
                 remember: HOUR,
             };

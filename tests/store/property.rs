@@ -141,6 +141,8 @@ impl Pair<'_> {
                     openid: user,
                     choices,
                     long_term: *long_term,
+                    source: Source::Client,
+                    at: None,
                     token: &token,
                     remember: HOUR,
                 };

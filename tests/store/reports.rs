@@ -74,8 +74,16 @@ fn the_same_token_is_the_same_report(shop: &Shop) {
 fn a_token_is_forgotten_in_time(shop: &Shop) {
     let remember = Duration::from_millis(200);
     let choices = [(TEMPLATE, Choice::Accept)];
-    let report =
-        GrantReport { appid: APP, openid: "user", choices: &choices, long_term: false, token: "token", remember };
+    let report = GrantReport {
+        appid: APP,
+        openid: "user",
+        choices: &choices,
+        long_term: false,
+        source: Source::Client,
+        at: None,
+        token: "token",
+        remember,
+    };
     let record = || shop.store().record_grants(&report, soon()).unwrap().duplicate;
     assert!(!record());
     std::thread::sleep(2 * remember);

@@ -110,7 +110,16 @@ impl Shop {
     }
 
     pub fn report_once(&self, openid: &str, choices: &[(&str, Choice)], long_term: bool, token: &str) -> Recorded {
-        let report = GrantReport { appid: APP, openid, choices, long_term, token, remember: HOUR };
+        let report = GrantReport {
+            appid: APP,
+            openid,
+            choices,
+            long_term,
+            source: Source::Client,
+            at: None,
+            token,
+            remember: HOUR,
+        };
         self.store().record_grants(&report, soon()).unwrap()
     }
 

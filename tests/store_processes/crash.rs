@@ -40,7 +40,16 @@ fn message(id: MessageId, openid: &str, keyed: bool) -> Message {
 
 fn report(store: &dyn Store, openid: &str, token: &str) -> Recorded {
     let choices = [(TEMPLATE, Choice::Accept)];
-    let report = GrantReport { appid: APP, openid, choices: &choices, long_term: false, token, remember: HOUR };
+    let report = GrantReport {
+        appid: APP,
+        openid,
+        choices: &choices,
+        long_term: false,
+        source: Source::Client,
+        at: None,
+        token,
+        remember: HOUR,
+    };
     store.record_grants(&report, soon()).unwrap()
 }
 

@@ -29,7 +29,16 @@ const RACE: Duration = Duration::from_millis(1500);
 
 fn accept(store: &dyn Store, openid: &str, token: &str) -> Recorded {
     let choices = [(TEMPLATE, Choice::Accept)];
-    let report = GrantReport { appid: APP, openid, choices: &choices, long_term: false, token, remember: HOUR };
+    let report = GrantReport {
+        appid: APP,
+        openid,
+        choices: &choices,
+        long_term: false,
+        source: Source::Client,
+        at: None,
+        token,
+        remember: HOUR,
+    };
     store.record_grants(&report, soon()).unwrap()
 }
 

@@ -41,8 +41,8 @@ use self::script::{Call, Script};
 use self::url::Place;
 use super::{
     Begin, Begun, Claim, Claimed, Delivery, End, Enqueued, Fault, Filter, GrantReport, Health, Lead, LedgerRow,
-    LocalRefusal, MessageId, Millis, Owner, Page, Parcel, Queue, Recorded, Sender, Store, StoreError, StoredRefusal,
-    TokenAsk, TokenTurn, Usage,
+    LocalRefusal, MessageId, Millis, Note, Owner, Page, Parcel, Queue, Receipt, Recorded, Sender, Store, StoreError,
+    StoredRefusal, TokenAsk, TokenTurn, Usage,
 };
 
 /// A store on Redis.
@@ -246,5 +246,25 @@ impl Store for RedisStore {
         until: Instant,
     ) -> Result<Option<Health>, StoreError> {
         self.replace_health(route, seen, health, until)
+    }
+
+    fn receipt(&self, _receipt: &Receipt<'_>, _until: Instant) -> Result<Option<MessageId>, StoreError> {
+        Err(StoreError::new(Fault::Other, "receipt"))
+    }
+
+    fn note(&self, _appid: &str, _name: &str, _until: Instant) -> Result<Option<Note>, StoreError> {
+        Err(StoreError::new(Fault::Other, "note"))
+    }
+
+    fn put_note(
+        &self,
+        _appid: &str,
+        _name: &str,
+        _seen: u64,
+        _note: &Note,
+        _lifetime: Duration,
+        _until: Instant,
+    ) -> Result<Option<Note>, StoreError> {
+        Err(StoreError::new(Fault::Other, "put_note"))
     }
 }

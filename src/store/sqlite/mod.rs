@@ -54,8 +54,8 @@ use rusqlite::Connection;
 
 use super::{
     Begin, Begun, Claim, Claimed, Delivery, Durability, End, Enqueued, Fault, Filter, GrantReport, Health, Lead,
-    LedgerRow, LocalRefusal, MessageId, Owner, Page, Parcel, Queue, Recorded, Sender, Store, StoreError, StoredRefusal,
-    TokenAsk, TokenTurn, Usage,
+    LedgerRow, LocalRefusal, MessageId, Note, Owner, Page, Parcel, Queue, Receipt, Recorded, Sender, Store, StoreError,
+    StoredRefusal, TokenAsk, TokenTurn, Usage,
 };
 use code::now;
 use database::Database;
@@ -300,5 +300,25 @@ impl Store for SqliteStore {
         until: Instant,
     ) -> Result<Option<Health>, StoreError> {
         self.write(Durability::Process, until, |db| health::put(db, route, seen, health, now()))
+    }
+
+    fn receipt(&self, _receipt: &Receipt<'_>, _until: Instant) -> Result<Option<MessageId>, StoreError> {
+        Err(StoreError::new(Fault::Other, "receipt"))
+    }
+
+    fn note(&self, _appid: &str, _name: &str, _until: Instant) -> Result<Option<Note>, StoreError> {
+        Err(StoreError::new(Fault::Other, "note"))
+    }
+
+    fn put_note(
+        &self,
+        _appid: &str,
+        _name: &str,
+        _seen: u64,
+        _note: &Note,
+        _lifetime: Duration,
+        _until: Instant,
+    ) -> Result<Option<Note>, StoreError> {
+        Err(StoreError::new(Fault::Other, "put_note"))
     }
 }

@@ -8,7 +8,7 @@ use crate::store::{Fault, StoreError};
 /// Says in the file's header that it is ours: "RTst".
 const APPLICATION_ID: i64 = 0x5254_7374;
 /// Each lifts the file by one version. What was released is never altered.
-const MIGRATIONS: [&str; 2] = [include_str!("sql/001.sql"), include_str!("sql/002.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("sql/001.sql"), include_str!("sql/002.sql"), include_str!("sql/003.sql")];
 
 /// Whether the file is ours and not of a newer version. Nothing is written.
 pub(super) fn check(connection: &Connection) -> Result<(), Failure> {

@@ -229,4 +229,24 @@ impl Store for Model {
         }
         Ok(records.get(route).cloned())
     }
+
+    fn receipt(&self, _receipt: &Receipt<'_>, _until: Instant) -> Result<Option<MessageId>, StoreError> {
+        Err(StoreError::new(Fault::Other, "receipt"))
+    }
+
+    fn note(&self, _appid: &str, _name: &str, _until: Instant) -> Result<Option<Note>, StoreError> {
+        Err(StoreError::new(Fault::Other, "note"))
+    }
+
+    fn put_note(
+        &self,
+        _appid: &str,
+        _name: &str,
+        _seen: u64,
+        _note: &Note,
+        _lifetime: Duration,
+        _until: Instant,
+    ) -> Result<Option<Note>, StoreError> {
+        Err(StoreError::new(Fault::Other, "put_note"))
+    }
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::config::{GrantPolicy, Secret};
 use crate::message::Channel;
-use crate::store::{Choice, Fault, Job, Settlement, State};
+use crate::store::{Choice, Fault, Job, Settlement, Source, State};
 
 const APPID: &str = "wx1";
 
@@ -40,6 +40,8 @@ fn accept_many(store: &SqliteStore, template: &str, until: Instant) -> Result<u6
         openid: "user",
         choices: &[(template, Choice::Accept)],
         long_term: false,
+        source: Source::Client,
+        at: None,
         token: &MessageId::new().to_string(),
         remember: Duration::from_secs(60),
     };

@@ -157,7 +157,16 @@ fn whoever_adds_a_row_takes_expired_ones_away() {
     };
     let report = |token: &str, remember| {
         let choices = [("template", Choice::Accept)];
-        let report = GrantReport { appid: APPID, openid: "user", choices: &choices, long_term: false, token, remember };
+        let report = GrantReport {
+            appid: APPID,
+            openid: "user",
+            choices: &choices,
+            long_term: false,
+            source: Source::Client,
+            at: None,
+            token,
+            remember,
+        };
         store.record_grants(&report, soon()).unwrap();
     };
     let (brief, long) = (Duration::from_millis(1), Duration::from_secs(600));

@@ -1,0 +1,29 @@
+-- Texts that the processes of an account share.
+CREATE TABLE note (
+    account INTEGER NOT NULL,
+    name    TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    text    TEXT NOT NULL,
+    written INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    PRIMARY KEY (account, name)
+) WITHOUT ROWID;
+
+-- What a user answered lately: accepts that the other side, front end or push, has not told of yet.
+CREATE TABLE recent_answer (
+    template INTEGER NOT NULL,
+    openid   TEXT NOT NULL,
+    -- When the latest answer was given.
+    answered INTEGER NOT NULL,
+    -- 0 the front end, 1 the push.
+    source   INTEGER,
+    -- When each of the accepts was recorded, in order, separated by spaces.
+    accepts  TEXT NOT NULL,
+    expires  INTEGER NOT NULL,
+    PRIMARY KEY (template, openid)
+) WITHOUT ROWID;
+
+CREATE INDEX recent_answer_expires ON recent_answer (expires);
+
+-- What WeChat said of the message's arrival.
+ALTER TABLE delivery ADD COLUMN receipt TEXT;
