@@ -40,11 +40,11 @@ fn cell(text: &str) -> String {
 }
 
 #[test]
-fn both_readmes_list_every_setting_with_its_default_and_meaning() {
+fn the_settings_pages_list_every_setting_with_its_default_and_meaning() {
     type Meaning = fn(&Setting) -> &'static str;
     let languages: [(&str, &str, Meaning); 2] = [
-        ("README.md", "| setting | default | allowed | meaning |\n", |setting| setting.en),
-        ("README.zh-CN.md", "| 设置 | 默认值 | 可填 | 含义 |\n", |setting| setting.zh),
+        ("docs/settings.md", "| setting | default | allowed | meaning |\n", |setting| setting.en),
+        ("docs/settings.zh-CN.md", "| 设置 | 默认值 | 可填 | 含义 |\n", |setting| setting.zh),
     ];
     for (file, head, meaning) in languages {
         let mut table = format!("{head}|---|---|---|---|\n");

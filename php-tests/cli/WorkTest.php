@@ -193,7 +193,7 @@ final class WorkTest extends SandboxTestCase
         return [
             'systemd' => ['examples/routine-template.service', '/^ExecStart=(.+)$/m'],
             'supervisor' => ['examples/routine-template.supervisor.conf', '/^command=(.+)$/m'],
-            'crontab' => ['README.md', '/^\* \* \* \* \* www-data (.+?) +#/m'],
+            'crontab' => ['docs/queue.md', '/^\* \* \* \* \* www-data (.+?) +#/m'],
         ];
     }
 

@@ -1,5 +1,5 @@
 //! Every setting: name, default, meaning and parser, written once. The ini entries, `configure()`, `phpinfo()` and the
-//! READMEs' tables come from it or are checked against it.
+//! settings pages come from it or are checked against it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub struct Setting {
     pub name: &'static str,
     /// The value as php.ini would have it.
     pub default: &'static str,
-    /// What may be written, for error texts and the README.
+    /// What may be written, for error texts and the settings pages.
     pub allowed: &'static str,
     /// Shown as `***` wherever settings are shown.
     pub secret: bool,
