@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::App;
-use super::failure::{no_token, unknown};
+use super::failure::no_token;
 use super::post::Line;
 use crate::answer::Answer;
 use crate::config::TokenMode;
@@ -13,7 +13,7 @@ use crate::language::{Text, plain_text};
 use crate::process::Process;
 use crate::quota;
 use crate::token::{Held, TokenFailure};
-use crate::wechat::api::{self, Verdict};
+use crate::wechat::api::{self, Question, Verdict};
 use crate::wechat::client::{Attempt, Cause, Failure};
 use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::{self, Outcome};
@@ -70,19 +70,27 @@ impl App {
 
     /// One call of the API with a JSON body; the answer has WeChat's own members, `errcode`, `errmsg` and `hint` always among them.
     fn call(&self, path: &'static str, body: &Value) -> Result<Map<String, Value>, Error> {
+        self.ask(path, Question::Post(body))
+    }
+
+    /// The same of any call that takes a token.
+    pub(super) fn ask(&self, path: &'static str, question: Question<'_>) -> Result<Map<String, Value>, Error> {
+        // A GET that got no answer has changed nothing.
+        let changes = matches!(question, Question::Post(_));
+        let no_verdict = |reason: String| no_answer(path, &Failure::new(Cause::Answer, reason), changes);
         self.require_account()?;
         let process = Process::current()?;
         let line = Line::new(self, process, Deadline::after(self.settings.timeout))?;
         let mut token = self.own_token(&line, false)?;
         let mut may_renew = true;
         loop {
-            let attempt = process.block_on(api::call(&line.wire(self), path, &token.token, body));
+            let attempt = process.block_on(api::call(&line.wire(self), path, &token.token, question));
             let reply = match attempt {
                 Attempt::Answered(reply) => reply,
                 Attempt::NotSent(failure) => return Err(no_answer(path, &failure, false)),
-                Attempt::Unknown(failure) => return Err(no_answer(path, &failure, true)),
+                Attempt::Unknown(failure) => return Err(no_answer(path, &failure, changes)),
             };
-            let verdict = Verdict::read(&reply).map_err(|reason| unknown(&Failure::new(Cause::Answer, reason)))?;
+            let verdict = Verdict::read(&reply).map_err(no_verdict)?;
             let errcode = verdict.errcode.unwrap_or(0);
             if may_renew && errcode::outcome(errcode) == Outcome::TokenStale {
                 may_renew = false;
@@ -97,8 +105,8 @@ impl App {
                     continue;
                 }
             }
-            let mut answer: Map<String, Value> = serde_json::from_slice(&reply.body)
-                .map_err(|error| unknown(&Failure::new(Cause::Answer, error.to_string())))?;
+            let mut answer: Map<String, Value> =
+                serde_json::from_slice(&reply.body).map_err(|error| no_verdict(error.to_string()))?;
             answer.insert("errcode".to_owned(), Value::from(errcode));
             answer.insert("errmsg".to_owned(), Value::from(plain_text(&verdict.errmsg)));
             let hint = Answer::from_wechat(errcode, &verdict, 1, self.settings.hint_lang).hint;
