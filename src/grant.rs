@@ -182,7 +182,7 @@ fn choice(text: &str) -> Option<Choice> {
 }
 
 /// WeChat's template ids are 43 letters, digits, `-` and `_`; the length is no promise.
-fn is_template_id(name: &str) -> bool {
+pub(crate) fn is_template_id(name: &str) -> bool {
     (20..=64).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
