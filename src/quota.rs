@@ -22,6 +22,11 @@ pub fn day(now: Timestamp) -> u32 {
     u32::from(year) * 10_000 + u32::from(month) * 100 + u32::from(day)
 }
 
+/// The month of a moment, `yyyymm` in Asia/Shanghai.
+pub fn month(now: Timestamp) -> u32 {
+    day(now) / 100
+}
+
 /// The pause that an answer calls for: 45009 until midnight, 45011 until the next minute.
 pub fn pause(outcome: Outcome, errcode: i64, now: Timestamp) -> Option<Pause> {
     let until: Millis = match outcome {
@@ -60,6 +65,7 @@ mod tests {
         assert_eq!(day(at("2026-11-21T15:59:59.999Z")), 20_261_121);
         assert_eq!(day(at("2026-11-21T16:00:00Z")), 20_261_122);
         assert_eq!(day(at("2026-12-31T16:00:00Z")), 20_270_101);
+        assert_eq!([month(at("2026-11-30T15:59:59Z")), month(at("2026-11-30T16:00:00Z"))], [202_611, 202_612]);
     }
 
     #[test]

@@ -313,6 +313,30 @@ namespace {
         }
 
         /**
+         * 现在应向该用户请求哪些模板的授权：交给 wx.requestSubscribeMessage 的模板 ID 列表。
+         * Which templates the front end should ask this user for now: the ids for wx.requestSubscribeMessage.
+         *
+         * 剩余次数少的在前，其次按给出的顺序；一次性与长期模板不会混在一起（否则 20002），已允许的长期模板不再请求，被封禁的排最后；
+         * 空值、重复、未登记的（如后台关闭的模板）会去掉，以免整次请求失败（20001）。默认最多 3 个：旧版微信多于 3 个会失败（20003）。
+         * 账本读不到时按给出的顺序返回。
+         * Those with the fewest grants left first, then in the order given; one-time and long-term ones never together (20002);
+         * long-term ones that are accepted left out; banned ones last; empty, repeated and unregistered ones (such as those that are
+         * switched off in the shop) dropped, for one of them would fail the whole request (20001). Three at most unless `limit` says
+         * more: older clients refuse more (20003). Where the ledger cannot be read the order given is kept.
+         *
+         * @param list<string|int|null>    $keys    模板 ID，或 registerTemplate() 登记的名称 / template ids, or names given to registerTemplate()
+         * @param array{limit?: int|string} $options limit：1 到 5，默认 3 / 1 to 5, 3 if left out
+         *
+         * @return list<string>
+         *
+         * @throws \ValueError
+         * @throws RoutineTemplate\ConfigException
+         */
+        public static function requestTemplates(string|int $openid, array $keys, array $options = []): array
+        {
+        }
+
+        /**
          * 一条消息的结果；没有该 id 或已过保留期则为 null。
          * What became of a message; null if there is no such id, or no longer.
          *
@@ -350,13 +374,26 @@ namespace {
         }
 
         /**
-         * 微信对某接口的额度计数（openapi/quota/get），以及本地计数 local。
-         * WeChat's counters of one API, and under `local` what was counted and paused here.
+         * 某接口每天可调用多少次、今天还剩多少（openapi/quota/get），以及本地的计数与暂停。接口被暂停时也可查询。
+         * How many calls a day one API allows and how many are left (openapi/quota/get), and what was counted and paused here.
+         * Works while the API is paused, too.
          *
-         * @param string $path 例如 / such as /cgi-bin/message/subscribe/send
+         * quota.daily_limit、used、remain 为微信的计数（误差约 1%），rate_limit 为每分钟限额（微信给出时）。local：path 实际查询的路径，
+         * calls_today 本店今天（北京时间）计到的次数，paused_until 暂停到何时（unix 秒），paused_by 45009 或 45011，documented 为
+         * 微信没有给出数字时文档中的每日上限。没有存储时本地各项为 null。路径有误 76021，账号不能查该路径 76022。
+         * `quota`: WeChat's figures, right to within 1 %; `rate_limit` those of the minute, where WeChat tells. `local`: `path` as
+         * asked, `calls_today` as counted here (Asia/Shanghai), `paused_until` in unix seconds, `paused_by` 45009 or 45011,
+         * `documented` the limits of WeChat's pages where WeChat itself gave no figure. Without a store ours are null. 76021: wrong
+         * path; 76022: not for this account.
          *
-         * @return array<string, mixed> 微信原样的键，加 hint 与 local / WeChat's own keys, hint and local
+         * @param string $path 接口路径，可带域名和参数，也可只写结尾 / the path of an API, with or without host and query, or its end:
+         *                     /cgi-bin/message/subscribe/send, subscribe/send, gettemplate
          *
+         * @return array{errcode: int, errmsg: string, hint: string, quota?: array{daily_limit: int, used: int, remain: int},
+         *     local: array{path: string, calls_today: ?int, paused_until: ?int, paused_by: ?int,
+         *         documented: ?array{daily_limit: int, daily_limit_with_wechat_pay: int}}}
+         *
+         * @throws \ValueError $path 不是接口路径 / $path names no API
          * @throws RoutineTemplate\ConfigException
          * @throws RoutineTemplate\TransportException
          */
@@ -365,16 +402,48 @@ namespace {
         }
 
         /**
-         * 请微信清零本账号的调用次数（每月 10 次），成功后解除本地的暂停。
-         * Lets WeChat set the account's counters back (ten times a month); ends the pauses here if it did.
+         * 请微信清零调用次数，成功后解除本地的暂停：不带参数清零整个账号（clear_quota，每月 10 次；取不到 token 时改用 AppSecret，
+         * clear_quota/v2），带路径只清零该接口（openapi/quota/clear，每月 50 次）。
+         * Lets WeChat set the counters back and ends the pauses here if it did: of the whole account (clear_quota, ten times a month;
+         * with the secret where no token can be had, clear_quota/v2), or of one API (openapi/quota/clear, fifty times a month).
          *
-         * @return array<string, mixed> 微信原样的键，加 hint；local 表示本地暂停是否已解除 / WeChat's own keys, hint; `local`
-         *                              says whether the pauses here were ended
+         * 多个进程同时调用时只有一个会请求微信，其余得到同一结果（duplicate）；一分钟内不会重复清零。本月次数用完后直接得到 48006
+         * （按接口为 45009），不再请求微信。local：used_this_month、left_this_month 本月已用、剩余次数（没有存储时为 null），
+         * pauses_ended 本地暂停是否已解除。
+         * Of many processes that call at once one asks WeChat and the others take its answer (`duplicate`); what was cleared within
+         * the last minute is not cleared again. When none of the month is left, 48006 (by API: 45009) is answered without asking.
+         * `local`: `used_this_month` and `left_this_month` (null without a store), `pauses_ended`.
          *
+         * @param string|null $path 同 quota() / as in quota()
+         *
+         * @return array{errcode: int, errmsg: string, hint: string, source: string, duplicate: bool,
+         *     local: array{used_this_month: ?int, left_this_month: ?int, pauses_ended: bool}}
+         *
+         * @throws \ValueError $path 不是接口路径 / $path names no API
          * @throws RoutineTemplate\ConfigException
          * @throws RoutineTemplate\TransportException
          */
-        public static function clearQuota(): array
+        public static function clearQuota(?string $path = null): array
+        {
+        }
+
+        /**
+         * 按 rid 查一次请求的详情（openapi/rid/get，7 天内）；其中的 token 与 secret 已遮盖。
+         * WeChat's record of one request by its rid (openapi/rid/get, seven days back); tokens and secrets in it are masked.
+         *
+         * request：invoke_time（unix 秒）、cost_in_ms、request_url、request_body、response_body、client_ip。
+         * 76001 没有该 rid，76002 有误，76003 不属于本账号，76004 超过 7 天。
+         * 76001: no such rid; 76002: malformed; 76003: of another account; 76004: older than seven days.
+         *
+         * @param string $rid rid，或以它结尾的整条 errmsg / the rid, or a whole errmsg that ends with it
+         *
+         * @return array{errcode: int, errmsg: string, hint: string, request?: array<string, mixed>}
+         *
+         * @throws \ValueError 其中没有 rid / there is no rid in it
+         * @throws RoutineTemplate\ConfigException
+         * @throws RoutineTemplate\TransportException
+         */
+        public static function rid(string $rid): array
         {
         }
 
@@ -487,6 +556,11 @@ namespace RoutineTemplate {
         {
         }
 
+        /** @see \RoutineTemplate::requestTemplates() */
+        public function requestTemplates(string|int $openid, array $keys, array $options = []): array
+        {
+        }
+
         /** @see \RoutineTemplate::status() */
         public function status(string $id): ?array
         {
@@ -503,7 +577,12 @@ namespace RoutineTemplate {
         }
 
         /** @see \RoutineTemplate::clearQuota() */
-        public function clearQuota(): array
+        public function clearQuota(?string $path = null): array
+        {
+        }
+
+        /** @see \RoutineTemplate::rid() */
+        public function rid(string $rid): array
         {
         }
 

@@ -22,8 +22,13 @@ final class QuotaTest extends SandboxTestCase
         self::assertSame([0, 'ok'], [$answer['errcode'], $answer['errmsg']]);
         self::assertIsArray($answer['quota']);
         self::assertSame(2, $answer['quota']['used']);
-        self::assertSame(['calls_today' => 2, 'paused_until' => null, 'paused_by' => null], $answer['local']);
-        self::assertIsString($answer['hint']);
+        self::assertSame(10_000_000, $answer['quota']['daily_limit']);
+        self::assertSame(
+            ['path' => self::SEND, 'calls_today' => 2, 'paused_until' => null, 'paused_by' => null, 'documented' => null],
+            $answer['local']
+        );
+        self::assertStringContainsString('10000000', $answer['hint']);
+        self::assertStringContainsString('9999998', $answer['hint']);
     }
 
     public function testADailyLimitThatOneProcessMetsKeepsTheOthersFromAsking(): void
@@ -55,12 +60,53 @@ final class QuotaTest extends SandboxTestCase
 
         $cleared = RoutineTemplate::clearQuota();
 
-        self::assertSame([0, true], [$cleared['errcode'], $cleared['local']]);
+        self::assertSame([0, 'wechat', false], [$cleared['errcode'], $cleared['source'], $cleared['duplicate']]);
+        self::assertSame(['used_this_month' => 1, 'left_this_month' => 9, 'pauses_ended' => true], $cleared['local']);
         $code = PhpProcess::run($this->shop->script(
             'echo json_encode(RoutineTemplate::send($shop->openid, $shop->orderPaid, $shop->order)["errcode"]);'
         ))->json();
         self::assertSame(0, $code);
         self::assertNull(RoutineTemplate::quota(self::SEND)['local']['paused_until']);
+    }
+
+    public function testAWorkerThatClearsJustAfterAnotherTakesItsAnswer(): void
+    {
+        self::assertSame(0, RoutineTemplate::clearQuota()['errcode']);
+
+        $second = PhpProcess::run($this->shop->script('echo json_encode(RoutineTemplate::clearQuota());'))->json();
+
+        self::assertSame([0, 'local', true], [$second['errcode'], $second['source'], $second['duplicate']]);
+        self::assertSame(9, $second['local']['left_this_month']);
+        self::assertSame(1, $this->sandbox->requests('/cgi-bin/clear_quota'));
+    }
+
+    public function testOneApiIsClearedByItsPath(): void
+    {
+        $this->limit(0);
+        self::assertSame(45009, $this->sendOrder()['errcode']);
+
+        $cleared = RoutineTemplate::clearQuota('subscribe/send');
+
+        self::assertSame([0, 49], [$cleared['errcode'], $cleared['local']['left_this_month']]);
+        self::assertNull(RoutineTemplate::quota('send')['local']['paused_until']);
+        self::assertSame(1, $this->sandbox->requests('/cgi-bin/openapi/quota/clear'));
+    }
+
+    public function testARefusedMessageIsLookedUpByItsErrmsg(): void
+    {
+        $this->sandbox->fault(self::SEND, 'errcode', ['errcode' => 47003, 'times' => 1]);
+        $refused = $this->sendOrder();
+
+        foreach ([$refused['rid'], $refused['errmsg']] as $given) {
+            $answer = RoutineTemplate::rid($given);
+            self::assertSame([0, 'ok'], [$answer['errcode'], $answer['errmsg']]);
+            self::assertStringEndsWith(self::SEND . '?access_token=***', $answer['request']['request_url']);
+            self::assertStringContainsString('47003', $answer['request']['response_body']);
+        }
+        self::thrownBy(static fn () => RoutineTemplate::rid('47003'), \ValueError::class);
+        $unknown = RoutineTemplate::rid('00000000-00000000-00000000');
+        self::assertSame(76001, $unknown['errcode']);
+        self::assertNotSame('', $unknown['hint']);
     }
 
     public function testAPauseOfOneAccountDoesNotConcernAnother(): void

@@ -1,7 +1,6 @@
-//! What concerns the whole account: its token for the shop's other code, and WeChat's call limits.
+//! What concerns the whole account: its token for the shop's other code, and its calls that carry no message.
 
-use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::App;
 use super::failure::no_token;
@@ -11,10 +10,9 @@ use crate::config::TokenMode;
 use crate::error::Error;
 use crate::language::{Text, plain_text};
 use crate::process::Process;
-use crate::quota;
 use crate::token::{Held, TokenFailure};
 use crate::wechat::api::{self, Question, Verdict};
-use crate::wechat::client::{Attempt, Cause, Failure};
+use crate::wechat::client::{Attempt, Cause, Failure, Reply};
 use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::{self, Outcome};
 
@@ -27,61 +25,30 @@ impl App {
         self.own_token(&line, refresh).map(|held| held.token.to_string())
     }
 
-    /// WeChat's counters of one API (`openapi/quota/get`), and under `local` what was counted and paused here.
-    pub fn quota(&self, path: &str) -> Result<Value, Error> {
-        let path = path.trim();
-        if !path.starts_with('/') {
-            return Err(Error::value(
-                "quota()：$path 应为接口路径，如 /cgi-bin/message/subscribe/send",
-                "quota(): $path is the path of an API, such as /cgi-bin/message/subscribe/send",
-            ));
-        }
-        let mut answer = self.call("/cgi-bin/openapi/quota/get", &json!({ "cgi_path": path }))?;
-        let day = quota::day(Timestamp::now());
-        let usage = self.stored(|store, until| store.usage(&self.settings.appid, path, day, until));
-        let local = match usage {
-            Ok(usage) => json!({
-                "calls_today": usage.calls,
-                "paused_until": usage.pause.as_ref().map(|pause| pause.until / 1000),
-                "paused_by": usage.pause.as_ref().map(|pause| pause.errcode),
-            }),
-            // WeChat's part of the answer stands without ours.
-            Err(_) => Value::Null,
-        };
-        answer.insert("local".to_owned(), local);
-        Ok(Value::Object(answer))
-    }
-
-    /// Lets WeChat set the account's counters back (`clear_quota`, ten times a month), and ends the pauses here if it did.
-    pub fn clear_quota(&self, _path: Option<&str>) -> Result<Value, Error> {
-        let mut answer = self.call("/cgi-bin/clear_quota", &json!({ "appid": self.settings.appid }))?;
-        if answer.get("errcode").and_then(Value::as_i64) == Some(0) {
-            let day = quota::day(Timestamp::now());
-            let cleared = self.stored(|store, until| store.clear_quota(&self.settings.appid, None, day, until));
-            answer.insert("local".to_owned(), Value::Bool(cleared.is_ok()));
-        }
-        Ok(Value::Object(answer))
-    }
-
-    /// What WeChat knows of one request, by the `rid` of its errmsg (`openapi/rid/get`).
-    pub fn rid(&self, _rid: &str) -> Result<Value, Error> {
-        Err(Error::config("尚未实现", "not there yet"))
-    }
-
     /// One call of the API with a JSON body; the answer has WeChat's own members, `errcode`, `errmsg` and `hint` always among them.
-    fn call(&self, path: &'static str, body: &Value) -> Result<Map<String, Value>, Error> {
+    pub(super) fn call(&self, path: &'static str, body: &Value) -> Result<Map<String, Value>, Error> {
         self.ask(path, Question::Post(body))
     }
 
     /// The same of any call that takes a token.
     pub(super) fn ask(&self, path: &'static str, question: Question<'_>) -> Result<Map<String, Value>, Error> {
-        // A GET that got no answer has changed nothing.
-        let changes = matches!(question, Question::Post(_));
-        let no_verdict = |reason: String| no_answer(path, &Failure::new(Cause::Answer, reason), changes);
         self.require_account()?;
         let process = Process::current()?;
         let line = Line::new(self, process, Deadline::after(self.settings.timeout))?;
-        let mut token = self.own_token(&line, false)?;
+        self.ask_along(&line, path, question)
+    }
+
+    /// The same, for a call that has begun already.
+    pub(super) fn ask_along(
+        &self,
+        line: &Line<'_>,
+        path: &'static str,
+        question: Question<'_>,
+    ) -> Result<Map<String, Value>, Error> {
+        // A GET that got no answer has changed nothing.
+        let changes = matches!(question, Question::Post(_));
+        let process = line.process;
+        let mut token = self.own_token(line, false)?;
         let mut may_renew = true;
         loop {
             let attempt = process.block_on(api::call(&line.wire(self), path, &token.token, question));
@@ -90,8 +57,7 @@ impl App {
                 Attempt::NotSent(failure) => return Err(no_answer(path, &failure, false)),
                 Attempt::Unknown(failure) => return Err(no_answer(path, &failure, changes)),
             };
-            let verdict = Verdict::read(&reply).map_err(no_verdict)?;
-            let errcode = verdict.errcode.unwrap_or(0);
+            let (errcode, answer) = self.read_answer(path, &reply, changes)?;
             if may_renew && errcode::outcome(errcode) == Outcome::TokenStale {
                 may_renew = false;
                 let other = match self.settings.token_mode {
@@ -105,14 +71,28 @@ impl App {
                     continue;
                 }
             }
-            let mut answer: Map<String, Value> =
-                serde_json::from_slice(&reply.body).map_err(|error| no_verdict(error.to_string()))?;
-            answer.insert("errcode".to_owned(), Value::from(errcode));
-            answer.insert("errmsg".to_owned(), Value::from(plain_text(&verdict.errmsg)));
-            let hint = Answer::from_wechat(errcode, &verdict, 1, self.settings.hint_lang).hint;
-            answer.insert("hint".to_owned(), Value::from(hint));
             return Ok(answer);
         }
+    }
+
+    /// An answer with `errcode`, `errmsg` and `hint` in it, and its errcode. One that cannot be read leaves open what was done, if the
+    /// call `changes` anything.
+    pub(super) fn read_answer(
+        &self,
+        path: &str,
+        reply: &Reply,
+        changes: bool,
+    ) -> Result<(i64, Map<String, Value>), Error> {
+        let unreadable = |reason| no_answer(path, &Failure::new(Cause::Answer, reason), changes);
+        let verdict = Verdict::read(reply).map_err(unreadable)?;
+        let errcode = verdict.errcode.unwrap_or(0);
+        let mut answer: Map<String, Value> =
+            serde_json::from_slice(&reply.body).map_err(|error| unreadable(error.to_string()))?;
+        answer.insert("errcode".to_owned(), Value::from(errcode));
+        answer.insert("errmsg".to_owned(), Value::from(plain_text(&verdict.errmsg)));
+        let hint = Answer::from_wechat(errcode, &verdict, 1, self.settings.hint_lang).hint;
+        answer.insert("hint".to_owned(), Value::from(hint));
+        Ok((errcode, answer))
     }
 
     /// The application's token, or the account's own.
@@ -138,7 +118,8 @@ impl App {
     }
 }
 
-fn no_answer(path: &str, failure: &Failure, ambiguous: bool) -> Error {
+/// WeChat's part of a call that carries no message is missing.
+pub(super) fn no_answer(path: &str, failure: &Failure, ambiguous: bool) -> Error {
     let cause = failure.cause.text();
     let text = Text::new(
         format!("{path} 没有结果：{}（{}）", cause.zh, failure.detail.zh),

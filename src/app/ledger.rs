@@ -103,7 +103,8 @@ impl App {
     }
 }
 
-fn named<'a>(method: &str, parameter: &str, value: &'a str) -> Result<&'a str, Error> {
+/// An argument that names a user or a template.
+pub(super) fn named<'a>(method: &str, parameter: &str, value: &'a str) -> Result<&'a str, Error> {
     let value = value.trim();
     if value.is_empty() || value.len() > 128 {
         return Err(Error::value(

@@ -1,8 +1,11 @@
 //! One WeChat account: everything that an application can ask of it. Each file here is one subject.
 
 mod account;
+mod api_path;
 mod ask;
 mod bulk;
+mod clear_quota;
+mod clearings;
 mod close;
 mod deliver;
 mod failure;
@@ -13,7 +16,9 @@ mod post;
 mod prepare;
 mod push;
 mod queue;
+mod quota;
 mod records;
+mod rid;
 mod send;
 mod template_list;
 mod templates;

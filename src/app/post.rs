@@ -94,6 +94,11 @@ impl<'a> Line<'a> {
         if refresh { self.slot.refresh(&fetch).await } else { self.slot.get(&fetch).await }
     }
 
+    /// After the limits of the token endpoints were set back.
+    pub(super) fn forget_token_refusal(&self, app: &App) {
+        self.slot.forget_refusal(&self.fetch(app));
+    }
+
     /// The token to use after WeChat refused one; `None` where asking again would help nobody.
     pub(super) async fn other_token(&self, app: &App, refused: &Held) -> Result<Option<Held>, TokenFailure> {
         self.slot.replace(refused, &self.fetch(app)).await

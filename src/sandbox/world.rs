@@ -66,6 +66,7 @@ pub(super) struct World {
 #[derive(Debug)]
 pub(super) struct Rid {
     pub(super) rid: String,
+    pub(super) at: Millis,
     pub(super) appid: Option<Arc<str>>,
     pub(super) request: Value,
 }
@@ -214,13 +215,14 @@ impl World {
         let request = json!({
             "invoke_time": now / 1000,
             "cost_in_ms": 1,
-            "request_url": format!("https://api.weixin.qq.com{}?access_token=***", call.path()),
+            // As it came, token and all: nothing says that WeChat hides it.
+            "request_url": format!("https://api.weixin.qq.com{}", call.uri),
             // The beginning is enough to recognise a request; a thousand whole bodies are too much to keep.
             "request_body": String::from_utf8_lossy(call.body.get(..2048).unwrap_or(&call.body)),
             "response_body": answer,
             "client_ip": call.peer.to_string(),
         });
-        self.rids.push_back(Rid { rid, appid, request });
+        self.rids.push_back(Rid { rid, at: now, appid, request });
     }
 
     fn occupy(&mut self, shared: &Arc<Shared>, appid: Arc<str>, openid: String) -> Option<Busy> {

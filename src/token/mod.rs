@@ -132,6 +132,17 @@ impl TokenSlot {
         fetched.ok_or_else(|| TokenFailure::Transport(Failure::new(Cause::Other, "no token")))
     }
 
+    /// Ends a refusal that still stands, here and in the store: WeChat has set its limits back.
+    pub fn forget_refusal(&self, fetch: &Fetch<'_>) {
+        self.state.lock().refusal = None;
+        let over = StoredRefusal { errcode: 0, errmsg: String::new(), stands: Duration::ZERO };
+        let (account, no_lease) = (fetch.key.account(), 0);
+        // Without the store it ends by itself within a minute; the keeper has counted and reported the failure.
+        let _ = fetch.wire.keeper.run(fetch.wire.deadline.or_a_moment(), fetch.wire.stats, |store, until| {
+            store.refuse_token(account, account, no_lease, &over, until)
+        });
+    }
+
     async fn gate(&self, fetch: &Fetch<'_>) -> Result<tokio::sync::MutexGuard<'_, ()>, TokenFailure> {
         tokio::time::timeout_at(fetch.wire.deadline.at().into(), self.gate.lock())
             .await

@@ -70,6 +70,9 @@ fn quotas_are_counted_told_and_cleared() {
     let quota = bench.post(&path, &json!({"cgi_path": SEND}));
     assert_eq!(quota["quota"], json!({"daily_limit": 2, "used": 2, "remain": 0}));
     assert_eq!(errcode(&bench.post(&path, &json!({"cgi_path": "/none"}))), 76021);
+    for foreign in ["/sns/jscode2session", "/cgi-bin/message/template/send"] {
+        assert_eq!(errcode(&bench.post(&path, &json!({"cgi_path": foreign}))), 76022, "{foreign}");
+    }
     let clear = format!("/cgi-bin/clear_quota?access_token={token}");
     assert_eq!(errcode(&bench.post(&clear, &json!({"appid": "wx0"}))), 40013);
     assert_eq!(errcode(&bench.post(&clear, &json!({"appid": DEMO_APPID}))), 0);

@@ -89,6 +89,10 @@ fn every_refusal_ends_with_a_rid_that_can_be_looked_up() {
     assert!(found["request"]["response_body"].as_str().unwrap().contains("40003"), "{found}");
     assert_eq!(errcode(&look_up("00000000-00000000-00000000")), 76001);
     assert_eq!(errcode(&look_up("x")), 76002);
+    bench.sandbox.advance_clock(Duration::from_secs(7 * 86_400 + 1));
+    let token = bench.stable();
+    let path = format!("/cgi-bin/openapi/rid/get?access_token={token}");
+    assert_eq!(errcode(&bench.post(&path, &json!({"rid": rid}))), 76004);
 }
 
 #[test]

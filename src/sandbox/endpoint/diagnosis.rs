@@ -3,19 +3,23 @@
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
+use super::super::account::AccountKind;
+use super::super::clock::Millis;
 use super::super::refusal::Refusal;
 use super::super::world::World;
-use super::{Answer, Call, ENDPOINTS, Outcome};
+use super::{Answer, Call, ENDPOINTS, Outcome, send};
 
 /// clear_quota and its v2 share ten calls a month; quota/clear has fifty.
 const CLEAR_QUOTA_PER_MONTH: u32 = 10;
 const CLEAR_PATH_PER_MONTH: u32 = 50;
+/// rid/get tells of seven days.
+const RID_LIFETIME: Millis = 7 * 86_400_000;
 /// The published daily limits, told by quota/get where none is set up: 10,000,000 subscribe messages without WeChat
 /// Pay, 100,000 template messages. They are not enforced unless a test sets a limit.
 const DAILY: [(&str, u64); 4] = [
-    (super::send::SUBSCRIBE, 10_000_000),
-    (super::send::BIZSEND, 10_000_000),
-    (super::send::TEMPLATE, 100_000),
+    (send::SUBSCRIBE, 10_000_000),
+    (send::BIZSEND, 10_000_000),
+    (send::TEMPLATE, 100_000),
     ("/cgi-bin/stable_token", 500_000),
 ];
 
@@ -34,10 +38,19 @@ fn text(body: &Map<String, Value>, key: &str) -> Option<String> {
     body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// A path of a known endpoint, in the body's cgi_path.
-fn cgi_path(body: &Map<String, Value>) -> Result<&'static str, Refusal> {
+/// A path of a known endpoint, in the body's cgi_path: of this kind of account, and none under /sns.
+fn cgi_path(body: &Map<String, Value>, kind: AccountKind) -> Result<&'static str, Refusal> {
     let path = text(body, "cgi_path").ok_or_else(|| Refusal::of(76021))?;
-    ENDPOINTS.iter().find(|(known, _)| *known == path).map(|(known, _)| *known).ok_or_else(|| Refusal::of(76021))
+    if path.starts_with("/sns/") {
+        return Err(Refusal::of(76022));
+    }
+    let known = ENDPOINTS.iter().map(|(known, _)| *known).find(|known| *known == path);
+    let known = known.ok_or_else(|| Refusal::of(76021))?;
+    let foreign = match kind {
+        AccountKind::MiniProgram => [send::BIZSEND, send::TEMPLATE, send::ONE_TIME].contains(&known),
+        AccountKind::Official => known == send::SUBSCRIBE,
+    };
+    if foreign { Err(Refusal::of(76022)) } else { Ok(known) }
 }
 
 /// `clear_quota`, with a token.
@@ -78,9 +91,11 @@ fn clear_all(world: &mut World, appid: &str) -> Outcome {
 /// `openapi/quota/get`.
 pub(super) fn quota(world: &mut World, call: &Call) -> Outcome {
     let appid = world.authorise(call, &Method::POST)?;
-    let path = cgi_path(&body(call)?)?;
+    let body = body(call)?;
     let now = world.clock.now();
-    let usage = world.owner(&appid)?.usage(path);
+    let account = world.owner(&appid)?;
+    let path = cgi_path(&body, account.kind)?;
+    let usage = account.usage(path);
     let (used, this_minute) = usage.used(now);
     let published = DAILY.iter().find(|(known, _)| *known == path).map_or(100_000, |(_, limit)| *limit);
     let daily = usage.daily_limit.unwrap_or(published);
@@ -98,9 +113,10 @@ pub(super) fn quota(world: &mut World, call: &Call) -> Outcome {
 /// `openapi/quota/clear`.
 pub(super) fn clear_path(world: &mut World, call: &Call) -> Outcome {
     let appid = world.authorise(call, &Method::POST)?;
-    let path = cgi_path(&body(call)?)?;
+    let body = body(call)?;
     let now = world.clock.now();
     let account = world.owner(&appid)?;
+    let path = cgi_path(&body, account.kind)?;
     if !account.clear_path.take(CLEAR_PATH_PER_MONTH, now) {
         return Err(Refusal::of(45009));
     }
@@ -121,6 +137,9 @@ pub(super) fn rid(world: &mut World, call: &Call) -> Outcome {
     let known = world.rids.iter().find(|known| known.rid == rid).ok_or_else(|| Refusal::of(76001))?;
     if known.appid.as_ref() != Some(&appid) {
         return Err(Refusal::of(76003));
+    }
+    if world.clock.now().saturating_sub(known.at) > RID_LIFETIME {
+        return Err(Refusal::of(76004));
     }
     Ok(Answer::from(json!({"errcode": 0, "errmsg": "ok", "request": known.request}).to_string()))
 }
