@@ -69,7 +69,7 @@ impl App {
     }
 
     /// One call of the API with a JSON body; the answer has WeChat's own members, `errcode`, `errmsg` and `hint` always among them.
-    fn call(&self, path: &'static str, body: &Value) -> Result<Map<String, Value>, Error> {
+    pub(super) fn call(&self, path: &'static str, body: &Value) -> Result<Map<String, Value>, Error> {
         self.require_account()?;
         let process = Process::current()?;
         let line = Line::new(self, process, Deadline::after(self.settings.timeout))?;
