@@ -208,7 +208,8 @@ fn timeout(value: &Input<'_>) -> Result<Duration, Error> {
     }
 }
 
-fn mini_program(value: &Input<'_>) -> Result<MiniProgramPage, Error> {
+/// The option `miniprogram`.
+pub(crate) fn mini_program(value: &Input<'_>) -> Result<MiniProgramPage, Error> {
     let member = |name| {
         value.get(name).filter(|member| **member != Input::Null).map(|member| text("miniprogram", member)).transpose()
     };
@@ -220,7 +221,8 @@ fn mini_program(value: &Input<'_>) -> Result<MiniProgramPage, Error> {
     }
 }
 
-fn text<'i>(option: &str, value: &'i Input<'_>) -> Result<&'i str, Error> {
+/// An option that is a text.
+pub(crate) fn text<'i>(option: &str, value: &'i Input<'_>) -> Result<&'i str, Error> {
     match value {
         Input::Text(bytes) => std::str::from_utf8(bytes)
             .map_err(|_| Error::value(format!("选项 {option} 不是 UTF-8"), format!("option {option} is not UTF-8"))),

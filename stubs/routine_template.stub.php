@@ -448,6 +448,63 @@ namespace {
         }
 
         /**
+         * 公众号旧的「一次性订阅消息」（POST /cgi-bin/message/template/subscribe），只发一次，从不自动重发。
+         * The old one-time subscription message of official accounts, sent once and never again by itself.
+         *
+         * 用户须先在确认页（mp.weixin.qq.com/mp/subscribemsg）同意；同一用户同一 scene 的授权不累计。
+         * The user has confirmed it on WeChat's page before; confirmations of one scene do not add up.
+         *
+         * @param string|int $openid 确认页带回的 openid / the openid that the confirmation page returned
+         * @param string|int $templateId 一次性订阅的模板 ID，或登记的名称 / the account's one-time template, or a registered name
+         * @param string|int $scene 0 到 10000，与确认链接相同 / 0 to 10000, as in the link that was confirmed
+         * @param string $title 1 到 15 个字（40062） / 1 to 15 characters (40062)
+         * @param array<string, mixed>|string $content 1 到 200 个字（47003），或 ['value' => …, 'color' => '#173177'] / 1 to 200
+         *                                             characters (47003), or value and colour
+         * @param array{url?: string, miniprogram?: array{appid: string, pagepath?: string}, color?: string} $options 点击后去向
+         *                                                                                        / where a tap leads
+         *
+         * @return array<string, mixed> errcode、errmsg、hint、source（wechat|local）、outcome，以及微信返回的其他键；43101 为用户未确认
+         *                              / and whatever else WeChat answers; 43101: the user has not confirmed it
+         *
+         * @throws RoutineTemplate\ConfigException
+         * @throws RoutineTemplate\TransportException isAmbiguous() 为 true 时消息可能已送达 / true: it may have been delivered
+         * @throws \ValueError
+         */
+        public static function sendOneTime(
+            string|int $openid,
+            string|int $templateId,
+            string|int $scene,
+            string $title,
+            array|string $content,
+            array $options = []
+        ): array {
+        }
+
+        /**
+         * 统一服务消息（uniform_send）已于 2023-09-20 下线：不联网，立即返回 45109 和替代办法。
+         * `uniform_send` was withdrawn on 2023-09-20: answers 45109 and what replaced it at once, without a request.
+         *
+         * @param array<string, mixed> $message 原来的消息，不会使用 / the message as it was, not used
+         *
+         * @return array{errcode: int, errmsg: string, hint: string, source: string, outcome: string}
+         */
+        public static function uniformSend(array $message = []): array
+        {
+        }
+
+        /**
+         * 小程序模板消息（wxopen/template/send、form_id）已于 2020 年 1 月下线：不联网，立即返回 45103 和替代办法。
+         * Mini program template messages ended in January 2020: answers 45103 and what replaced them, without a request.
+         *
+         * @param array<string, mixed> $message 原来的消息，不会使用 / the message as it was, not used
+         *
+         * @return array{errcode: int, errmsg: string, hint: string, source: string, outcome: string}
+         */
+        public static function wxopenTemplateSend(array $message = []): array
+        {
+        }
+
+        /**
          * 本进程自首次使用以来的计数。
          * Counters of this process since it was first used, how its store does, and which of WeChat's hosts it uses.
          *
@@ -583,6 +640,27 @@ namespace RoutineTemplate {
 
         /** @see \RoutineTemplate::rid() */
         public function rid(string $rid): array
+        {
+        }
+
+        /** @see \RoutineTemplate::sendOneTime() */
+        public function sendOneTime(
+            string|int $openid,
+            string|int $templateId,
+            string|int $scene,
+            string $title,
+            array|string $content,
+            array $options = []
+        ): array {
+        }
+
+        /** @see \RoutineTemplate::uniformSend() */
+        public function uniformSend(array $message = []): array
+        {
+        }
+
+        /** @see \RoutineTemplate::wxopenTemplateSend() */
+        public function wxopenTemplateSend(array $message = []): array
         {
         }
 

@@ -3,6 +3,7 @@
 //! What comes out owns all it needs, so that it may wait (in a queue, behind another message) when the application's values
 //! are gone.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use crate::answer::Answer;
 use crate::config::GrantPolicy;
 use crate::error::Error;
 use crate::field::{self, Change, Checked, Mode};
+use crate::fingerprint;
 use crate::message::{Channel, Message};
 use crate::process::Process;
 use crate::store::{Begin, MessageId};
@@ -124,7 +126,7 @@ impl App {
         })
     }
 
-    fn refused_receiver(&self, touser: &str, template_id: &str) -> Option<Answer> {
+    pub(super) fn refused_receiver(&self, touser: &str, template_id: &str) -> Option<Answer> {
         let hints = self.settings.hint_lang;
         if touser.is_empty() {
             return Some(Answer::local(40003, "invalid openid", hints).with_hint(hints.choose(
@@ -176,6 +178,7 @@ impl App {
             Channel::Template => (None, page),
         };
         let for_mini_program = options.channel == Channel::Subscribe;
+        let client_msg_id = options.key.as_deref().filter(|_| options.channel == Channel::Template).map(client_msg_id);
         let body = SendBody {
             touser,
             template_id,
@@ -185,11 +188,24 @@ impl App {
                 .miniprogram
                 .as_ref()
                 .map(|target| MiniProgram { appid: &target.appid, pagepath: target.pagepath.as_deref() }),
-            data: Data(&checked.fields),
+            data: Data { fields: &checked.fields, channel: options.channel },
             miniprogram_state: for_mini_program.then(|| options.state.unwrap_or(self.settings.state)),
             lang: for_mini_program.then(|| options.lang.unwrap_or(self.settings.lang)),
+            client_msg_id: client_msg_id.as_deref(),
         };
         serde_json::to_vec(&body).map(Bytes::from).map_err(no_json)
+    }
+}
+
+/// The key as `template/send` takes it for `client_msg_id`. Its length and its letters are not published, so what is not plain
+/// and short becomes the same short name each time.
+fn client_msg_id(key: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 32;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if key.len() <= LONGEST && key.bytes().all(is_plain) {
+        Cow::Borrowed(key)
+    } else {
+        Cow::Owned(fingerprint::of(&[key]))
     }
 }
 
@@ -202,4 +218,21 @@ fn json_of(checked: &Checked) -> Result<Option<String>, Error> {
 
 fn no_json(error: serde_json::Error) -> Error {
     Error::value(format!("消息无法写成 JSON：{error}"), format!("the message cannot be written as JSON: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_plain_key_is_the_client_msg_id_and_any_other_has_one_of_32_digits() {
+        assert_eq!(client_msg_id("order-20261121-paid"), "order-20261121-paid");
+        assert_eq!(client_msg_id(&"k".repeat(32)), "k".repeat(32));
+        for key in [&"k".repeat(33), "订单1", "order 1", "order/1"] {
+            let id = client_msg_id(key);
+            assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
+            assert_eq!(id, client_msg_id(key));
+        }
+        assert_ne!(client_msg_id("order/1"), client_msg_id("order/2"));
+    }
 }

@@ -40,6 +40,7 @@ const TEXTS: &[(i64, &str)] = &[
     (40013, "invalid appid"),
     (40014, "invalid access_token"),
     (40037, "invalid template_id"),
+    (40039, "invalid url size"),
     (40062, "invalid title size"),
     (40066, "invalid url"),
     (40097, "invalid args"),
@@ -61,7 +62,7 @@ const TEXTS: &[(i64, &str)] = &[
     (45103, "This API has been unsupported"),
     (
         45109,
-        "this api has been withdrawn, see https://developers.weixin.qq.com/community/develop/doc/000ae8d6348af08e7030bc2546bc01",
+        "This API has been unsupported. For more details, please view https://developers.weixin.qq.com/community/develop/doc/000ae8d6348af08e7030bc2546bc01?blockType=1",
     ),
     (45168, "keyword in blacklist"),
     (47001, "data format error"),

@@ -62,7 +62,26 @@ fn the_old_one_time_message_checks_title_scene_and_content() {
         "data": {"content": {"value": "x".repeat(200), "color": "#000"}},
     });
     assert_eq!(errcode(&bench.post(&path, &with(good.clone(), "/title", json!("长".repeat(16))))), 40062);
-    assert_eq!(errcode(&bench.post(&path, &with(good.clone(), "/scene", json!("")))), 40097);
+    for scene in ["", "10001", "-1", "a"] {
+        assert_eq!(errcode(&bench.post(&path, &with(good.clone(), "/scene", json!(scene)))), 40097, "{scene}");
+    }
     assert_eq!(errcode(&bench.post(&path, &with(good.clone(), "/data/content/value", json!("x".repeat(201))))), 47003);
     assert_eq!(errcode(&bench.post(&path, &good)), 0);
+}
+
+#[test]
+fn a_mini_program_that_a_message_opens_needs_its_appid() {
+    let bench = Bench::new();
+    let path = format!("{TEMPLATE}?access_token={}", bench.official());
+    let opening = |target: Value| {
+        let mut message = official_message();
+        message["miniprogram"] = target;
+        message
+    };
+    assert_eq!(errcode(&bench.post(&path, &opening(json!({"pagepath": "pages/a"})))), 40013);
+    assert_eq!(errcode(&bench.post(&path, &opening(json!("wx1")))), 47001);
+    assert_eq!(errcode(&bench.post(&path, &opening(json!({"appid": "wx1", "pagepath": "pages/a"})))), 0);
+    let mut far = official_message();
+    far["url"] = json!(format!("https://shop.test/{}", "a".repeat(2048)));
+    assert_eq!(errcode(&bench.post(&path, &far)), 40039);
 }

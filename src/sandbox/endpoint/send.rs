@@ -103,6 +103,9 @@ fn send(world: &mut World, call: &Call, channel: &Channel) -> Outcome {
     let data = body.object("data");
     check_fields(account, &message, data.as_ref(), channel)?;
     check_options(account, &body)?;
+    if channel.account == AccountKind::Official {
+        check_target(&body)?;
+    }
     if has_forbidden_word(account, data.as_ref()) {
         return Err(Refusal::of(45168));
     }
@@ -191,6 +194,22 @@ fn check_options(account: &Account, body: &Object) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Where a tap leads from an official account's message: `url`, and `miniprogram` with an appid of its own. How long an
+/// address may be is not published; 40039 is documented, and nobody's address has 2048 characters.
+fn check_target(body: &Object) -> Result<(), Refusal> {
+    if body.text("url")?.is_some_and(|url| url.len() > 2048) {
+        return Err(Refusal::of(40039));
+    }
+    match body.get("miniprogram").filter(|target| target.get() != "null") {
+        None => Ok(()),
+        Some(_) => {
+            let target = body.object("miniprogram").ok_or_else(|| Refusal::of(47001))?;
+            target.text("pagepath")?;
+            target.text("appid")?.filter(|appid| !appid.is_empty()).map(|_| ()).ok_or_else(|| Refusal::of(40013))
+        }
+    }
+}
+
 fn has_forbidden_word(account: &Account, data: Option<&Object>) -> bool {
     !account.blacklist.is_empty()
         && data.is_some_and(|data| {
@@ -263,9 +282,12 @@ pub(super) fn one_time(world: &mut World, call: &Call) -> Outcome {
     if title.is_empty() || title.chars().count() > 15 {
         return Err(Refusal::of(40062));
     }
-    if body.text("scene")?.is_none_or(|scene| scene.is_empty()) {
+    // Published as a string of 0 … 10000.
+    let scene = body.text("scene")?.and_then(|scene| scene.parse::<u32>().ok());
+    if scene.is_none_or(|scene| scene > 10_000) {
         return Err(Refusal::of(40097));
     }
+    check_target(&body)?;
     match body.object("data").and_then(|data| data.field("content")) {
         Some(content) if content.chars().count() > 200 => return Err(argument_invalid("content", "invalid", false)),
         Some(content) if !content.trim().is_empty() => {}
