@@ -32,6 +32,12 @@ final class FpmServer
         $this->nginx = $this->startNginx();
     }
 
+    /** Where nginx listens, a Unix socket. */
+    public function socket(): string
+    {
+        return "{$this->directory->path}/nginx.sock";
+    }
+
     /** Asks for a page; throws unless nginx answers with status 200. */
     public function get(string $path, float $seconds = 20.0): string
     {
