@@ -20,6 +20,7 @@ use crate::reach::Reach;
 use crate::recent::Recent;
 use crate::stats::Stats;
 use crate::store::{self, Owner};
+use crate::template_cache::TemplateCache;
 use crate::thread;
 use crate::token::{TokenKey, TokenSlot};
 use crate::wechat::route::{Route, RouteKey};
@@ -50,6 +51,7 @@ pub struct Process {
     reach: Reach,
     tokens: Mutex<Recent<(Arc<TokenKey>, Arc<TokenSlot>)>>,
     routes: Mutex<Recent<Arc<Route>>>,
+    templates: Mutex<Recent<Arc<TemplateCache>>>,
     owner: Owner,
     deliverer: Mutex<Option<Deliverer>>,
     /// Counters.
@@ -86,6 +88,7 @@ impl Process {
             reach: Reach::default(),
             tokens: Mutex::new(Recent::new(ACCOUNT_LIMIT)),
             routes: Mutex::new(Recent::new(ROUTE_LIMIT)),
+            templates: Mutex::new(Recent::new(ACCOUNT_LIMIT)),
             owner: Owner::current(),
             deliverer: Mutex::new(None),
             stats: Stats::default(),
@@ -133,6 +136,15 @@ impl Process {
             || Ok::<_, Infallible>(Arc::new(Route::new(RouteKey::of(settings)))),
         );
         route
+    }
+
+    /// What is known of the templates of the account that these settings name.
+    pub(crate) fn templates(&self, settings: &Settings) -> Arc<TemplateCache> {
+        let Ok(cache) = self
+            .templates
+            .lock()
+            .get(|cache| cache.is_of(settings), || Ok::<_, Infallible>(Arc::new(TemplateCache::new(settings))));
+        cache
     }
 
     /// Wakes the thread that delivers, which begins with the first ring. Where it cannot begin, the message waits for whoever

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::language::{Text, plain_text};
 use crate::process::Process;
 use crate::token::{Held, TokenFailure};
-use crate::wechat::api::{self, Verdict};
+use crate::wechat::api::{self, Question, Verdict};
 use crate::wechat::client::{Attempt, Cause, Failure, Reply};
 use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::{self, Outcome};
@@ -27,30 +27,37 @@ impl App {
 
     /// One call of the API with a JSON body; the answer has WeChat's own members, `errcode`, `errmsg` and `hint` always among them.
     pub(super) fn call(&self, path: &'static str, body: &Value) -> Result<Map<String, Value>, Error> {
+        self.ask(path, Question::Post(body))
+    }
+
+    /// The same of any call that takes a token.
+    pub(super) fn ask(&self, path: &'static str, question: Question<'_>) -> Result<Map<String, Value>, Error> {
         self.require_account()?;
         let process = Process::current()?;
         let line = Line::new(self, process, Deadline::after(self.settings.timeout))?;
-        self.call_along(&line, path, body)
+        self.ask_along(&line, path, question)
     }
 
-    /// The same, for a call that has begun already.
-    pub(super) fn call_along(
+    /// The same within something that has begun already.
+    pub(super) fn ask_along(
         &self,
         line: &Line<'_>,
         path: &'static str,
-        body: &Value,
+        question: Question<'_>,
     ) -> Result<Map<String, Value>, Error> {
+        // A GET that got no answer has changed nothing.
+        let changes = matches!(question, Question::Post(_));
         let process = line.process;
         let mut token = self.own_token(line, false)?;
         let mut may_renew = true;
         loop {
-            let attempt = process.block_on(api::call(&line.wire(self), path, &token.token, body));
+            let attempt = process.block_on(api::call(&line.wire(self), path, &token.token, question));
             let reply = match attempt {
                 Attempt::Answered(reply) => reply,
                 Attempt::NotSent(failure) => return Err(no_answer(path, &failure, false)),
-                Attempt::Unknown(failure) => return Err(no_answer(path, &failure, true)),
+                Attempt::Unknown(failure) => return Err(no_answer(path, &failure, changes)),
             };
-            let (errcode, answer) = self.read_answer(path, &reply)?;
+            let (errcode, answer) = self.read_answer(path, &reply, changes)?;
             if may_renew && errcode::outcome(errcode) == Outcome::TokenStale {
                 may_renew = false;
                 let other = match self.settings.token_mode {
@@ -68,13 +75,18 @@ impl App {
         }
     }
 
-    /// An answer with `errcode`, `errmsg` and `hint` in it, and its errcode.
-    pub(super) fn read_answer(&self, path: &str, reply: &Reply) -> Result<(i64, Map<String, Value>), Error> {
-        let unreadable = |reason| no_answer(path, &Failure::new(Cause::Answer, reason), true);
-        let verdict = Verdict::read(reply).map_err(unreadable)?;
+    /// An answer with `errcode`, `errmsg` and `hint` in it, and its errcode; `changes` as in a transport error.
+    pub(super) fn read_answer(
+        &self,
+        path: &str,
+        reply: &Reply,
+        changes: bool,
+    ) -> Result<(i64, Map<String, Value>), Error> {
+        let no_verdict = |reason: String| no_answer(path, &Failure::new(Cause::Answer, reason), changes);
+        let verdict = Verdict::read(reply).map_err(no_verdict)?;
         let errcode = verdict.errcode.unwrap_or(0);
         let mut answer: Map<String, Value> =
-            serde_json::from_slice(&reply.body).map_err(|error| unreadable(error.to_string()))?;
+            serde_json::from_slice(&reply.body).map_err(|error| no_verdict(error.to_string()))?;
         answer.insert("errcode".to_owned(), Value::from(errcode));
         answer.insert("errmsg".to_owned(), Value::from(plain_text(&verdict.errmsg)));
         let hint = Answer::from_wechat(errcode, &verdict, 1, self.settings.hint_lang).hint;

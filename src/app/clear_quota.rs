@@ -12,7 +12,7 @@ use crate::answer::{Answer, Source};
 use crate::error::Error;
 use crate::process::Process;
 use crate::quota;
-use crate::wechat::api::{self, CLEAR_QUOTA_BY_SECRET, Verdict};
+use crate::wechat::api::{self, CLEAR_QUOTA_BY_SECRET, Question, Verdict};
 use crate::wechat::client::Attempt;
 use crate::wechat::deadline::Deadline;
 
@@ -59,11 +59,11 @@ impl App {
 
     fn ask_to_clear(&self, line: &Line<'_>, target: Target<'_>) -> Result<Map<String, Value>, Error> {
         if let Target::Path(path) = target {
-            return self.call_along(line, "/cgi-bin/openapi/quota/clear", &json!({ "cgi_path": path }));
+            return self.ask_along(line, "/cgi-bin/openapi/quota/clear", Question::Post(&json!({ "cgi_path": path })));
         }
-        let asked = self
-            .require_account()
-            .and_then(|()| self.call_along(line, "/cgi-bin/clear_quota", &json!({ "appid": self.settings.appid })));
+        let body = json!({ "appid": self.settings.appid });
+        let asked =
+            self.require_account().and_then(|()| self.ask_along(line, "/cgi-bin/clear_quota", Question::Post(&body)));
         match asked {
             // 0: the application has not supplied the token that it was to supply.
             Err(Error::Refused { code, .. } | Error::Config { code, .. })
@@ -84,7 +84,7 @@ impl App {
                 Attempt::NotSent(failure) => return Err(no_answer(CLEAR_QUOTA_BY_SECRET, &failure, false)),
                 Attempt::Unknown(failure) => return Err(no_answer(CLEAR_QUOTA_BY_SECRET, &failure, true)),
             };
-            let (errcode, answer) = self.read_answer(CLEAR_QUOTA_BY_SECRET, &reply)?;
+            let (errcode, answer) = self.read_answer(CLEAR_QUOTA_BY_SECRET, &reply, true)?;
             if errcode == 0 {
                 line.forget_token_refusal(self);
             }

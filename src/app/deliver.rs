@@ -167,6 +167,9 @@ impl App {
         let all: Vec<_> =
             begins.iter().zip(tried).zip(&ends).map(|((begin, tried), end)| (begin, tried.job.epoch, end)).collect();
         let keeper = hands.reach.keeper(&self.settings);
+        for Tried { job, channel, posted, .. } in tried {
+            self.learn_template(hands.process, &keeper, *channel, &job.template_id, &posted.result);
+        }
         // Not `run`: what has happened must be written, resting store or not.
         keeper
             .insist(Deadline::after(UNHURRIED / 3), &hands.process.stats, |store, until| store.finish_all(&all, until))

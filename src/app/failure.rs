@@ -1,4 +1,8 @@
-//! The words of a call that ends without a verdict.
+//! The words of a call that ends without a verdict, or with one that it has no answer array for.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::language::Text;
@@ -70,6 +74,33 @@ pub(super) fn under_way(key: &str, waited: u128) -> Error {
         ),
         ambiguous: true,
     }
+}
+
+/// WeChat has refused a call that answers a list or an id.
+pub(super) fn refused(answer: &Map<String, Value>) -> Error {
+    let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
+    let code = answer.get("errcode").and_then(Value::as_i64).unwrap_or(0);
+    let words = format!("{} ({code}) {}", text("errmsg"), text("hint"));
+    Error::Refused { text: Text::new(words.clone(), words), code }
+}
+
+/// WeChat has answered, but not with what the call is for.
+pub(super) fn no_data(path: &str) -> Error {
+    let text = Text::new(
+        format!("{path} 的回答里没有应有的内容，请检查 base_url 和 proxy"),
+        format!("the answer of {path} lacks what it should hold; check base_url and proxy"),
+    );
+    Error::Transport { text, ambiguous: false }
+}
+
+/// Another process has been fetching the list of templates all the time.
+pub(super) fn no_list(waited: Duration) -> Error {
+    let waited = waited.as_millis();
+    let text = Text::new(
+        format!("另一个进程正在获取模板列表，等待 {waited} 毫秒仍无结果，请稍后再试"),
+        format!("another process has been fetching the list of templates for {waited} ms; try again a little later"),
+    );
+    Error::Transport { text, ambiguous: false }
 }
 
 /// The key belongs to another message.

@@ -20,6 +20,7 @@ mod quota;
 mod records;
 mod rid;
 mod send;
+mod template_list;
 mod templates;
 
 pub use bulk::{BulkOptions, Caller, Ended, Summary};
@@ -90,7 +91,8 @@ impl App {
     /// What WeChat would certainly refuse on this channel, without any request; empty if nothing.
     pub fn validate(&self, template_id: &str, data: &Input<'_>, channel: Channel) -> Vec<Violation> {
         let template_id = self.registry.id(template_id).unwrap_or(template_id);
-        field::check(data, self.registry.template(template_id), Mode::Strict, channel).violations
+        let known = self.known_templates();
+        field::check(data, self.fields_of(known.as_deref(), template_id), Mode::Strict, channel).violations
     }
 
     /// Sends one message now.

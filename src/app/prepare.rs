@@ -12,7 +12,7 @@ use super::gate::{OPENID_LIMIT, TEMPLATE_ID_LIMIT, cut, hashed_openid};
 use crate::answer::Answer;
 use crate::config::GrantPolicy;
 use crate::error::Error;
-use crate::field::{self, Change, Checked};
+use crate::field::{self, Change, Checked, Mode};
 use crate::message::{Channel, Message};
 use crate::process::Process;
 use crate::store::{Begin, MessageId};
@@ -96,9 +96,19 @@ impl App {
         let template_id = self.registry.id(template_id).unwrap_or(template_id);
         let shown_openid =
             self.settings.hash_openid.then(|| hashed_openid(&self.settings.appid, cut(touser, OPENID_LIMIT)));
-        let content = match self.refused_receiver(touser, template_id) {
+        let known = self.known_templates();
+        let mode = message.options.validate.unwrap_or(self.settings.validate);
+        let refused = self.refused_receiver(touser, template_id).or_else(|| match mode {
+            Mode::Off => None,
+            Mode::Fit | Mode::Strict => self.refused_template(known.as_deref(), template_id, message.options.channel),
+        });
+        let content = match refused {
             Some(answer) => Err(answer),
-            None => self.content(message, touser, template_id, shown_openid.as_deref())?,
+            None => {
+                let template = self.fields_of(known.as_deref(), template_id);
+                let checked = field::check(&message.data, template, mode, message.options.channel);
+                self.content(message, touser, template_id, shown_openid.as_deref(), checked)?
+            }
         };
         Ok(Prepared {
             id: MessageId::new(),
@@ -139,9 +149,8 @@ impl App {
         touser: &str,
         template_id: &str,
         shown_openid: Option<&str>,
+        checked: Checked,
     ) -> Result<Result<Content, Answer>, Error> {
-        let mode = message.options.validate.unwrap_or(self.settings.validate);
-        let checked = field::check(&message.data, self.registry.template(template_id), mode, message.options.channel);
         if !checked.violations.is_empty() {
             return Ok(Err(Answer::refused_payload(checked, self.settings.hint_lang)));
         }

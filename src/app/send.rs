@@ -61,6 +61,7 @@ impl App {
                 return posted.result;
             }
         }
+        self.learn_template(process, &line.keeper, channel, &prepared.template_id, &posted.result);
         let Some(ticket) = ticket else {
             return posted.result.map(|answer| Answer { changed: changes, ..answer });
         };

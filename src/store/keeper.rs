@@ -120,6 +120,20 @@ impl Keeper {
         self.attempt(until, SHORT, stats, transaction)
     }
 
+    /// Runs one transaction that a message can do without: the store is given `limit` and no more, a time-out proves nothing, and
+    /// while the store rests it is not asked.
+    pub fn glance<T>(
+        &self,
+        limit: Duration,
+        stats: &Stats,
+        transaction: impl FnOnce(&dyn Store, Instant) -> Result<T, StoreError>,
+    ) -> Result<T, Outage> {
+        if let Some(resting) = self.state.lock().outage.as_ref().filter(|resting| Instant::now() < resting.until) {
+            return Err(Outage::Failed(resting.error.clone()));
+        }
+        self.attempt(Instant::now() + limit, Duration::MAX, stats, transaction)
+    }
+
     /// Runs one transaction for a caller who asked for nothing else, resting store or not. It may ask for much, such as a
     /// listing over millions of rows, so its time-out gives the store no rest.
     pub fn insist<T>(

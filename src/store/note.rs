@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::{Fault, StoreError};
 
 /// The longest text, in bytes.
@@ -19,6 +21,12 @@ pub struct Note {
 }
 
 impl Note {
+    /// A text to put, with a version of its own.
+    pub fn new(text: impl Into<String>) -> Self {
+        let (_, bits) = Uuid::now_v7().as_u64_pair();
+        Self { version: (bits & (u64::MAX >> 2)).max(1), text: text.into(), age: Duration::ZERO }
+    }
+
     /// Refuses what is too long to be shared.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         if self.text.len() <= NOTE_LIMIT {

@@ -84,9 +84,32 @@ pub async fn send(wire: &Wire<'_>, channel: Channel, token: &str, body: Bytes) -
     wire.request(|host| with_token(endpoint(host, channel.path()), token), Some(body)).await
 }
 
-/// Any endpoint that takes a token and a JSON body.
-pub async fn call(wire: &Wire<'_>, path: &str, token: &str, body: &serde_json::Value) -> Attempt {
-    wire.request(|host| with_token(endpoint(host, path), token), Some(body.to_string().into())).await
+/// What an endpoint is asked, beside the token.
+#[derive(Debug, Clone, Copy)]
+pub enum Question<'a> {
+    /// `GET` with these query parameters.
+    Get(&'a [(&'a str, &'a str)]),
+    /// `POST` with this JSON body.
+    Post(&'a serde_json::Value),
+}
+
+/// Any endpoint that takes a token.
+pub async fn call(wire: &Wire<'_>, path: &str, token: &str, question: Question<'_>) -> Attempt {
+    match question {
+        Question::Get(parameters) => {
+            let address = |host: &Url| {
+                let mut url = with_token(endpoint(host, path), token);
+                if !parameters.is_empty() {
+                    url.query_pairs_mut().extend_pairs(parameters);
+                }
+                url
+            };
+            wire.request(address, None).await
+        }
+        Question::Post(body) => {
+            wire.request(|host| with_token(endpoint(host, path), token), Some(body.to_string().into())).await
+        }
+    }
 }
 
 /// `POST /cgi-bin/clear_quota/v2`, which takes the secret in place of a token. Its page lists appid and appsecret as parameters and

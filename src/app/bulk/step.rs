@@ -11,6 +11,7 @@ use crate::app::close::end;
 use crate::app::failure::{keeping_the_grant, under_way};
 use crate::app::gate::{Gate, LOOK, MARGIN, Passage};
 use crate::app::post::Posted;
+use crate::app::prepare::Prepared;
 use crate::config::TokenMode;
 use crate::error::Error;
 use crate::language::plain_text;
@@ -216,6 +217,10 @@ where
     fn close(&mut self, over: Vec<Landed<C::Key>>) {
         if over.is_empty() {
             return;
+        }
+        for Landed { flight, posted } in &over {
+            let Prepared { channel, template_id, .. } = &flight.waiting.prepared;
+            self.app.learn_template(self.process, &self.line.keeper, *channel, template_id, &posted.result);
         }
         self.write_ends(&over);
         for Landed { flight, posted } in over {

@@ -1,0 +1,300 @@
+//! The account's list of templates: fetched once for all processes, kept in the store, known to every message.
+//!
+//! A message never fetches it. It uses what this process knows, and once a minute that is compared with the store.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::App;
+use super::failure::{no_list, refused};
+use super::gate::LOOK;
+use crate::answer::Answer;
+use crate::config::StorePlace;
+use crate::error::Error;
+use crate::message::Channel;
+use crate::process::Process;
+use crate::quota;
+use crate::store::keeper::{Keeper, Outage};
+use crate::store::{NOTE_LIMIT, Note};
+use crate::template::Template;
+use crate::template_cache::TemplateCache;
+use crate::template_list::TemplateList;
+use crate::wechat::api::Question;
+use crate::wechat::deadline::Deadline;
+use crate::wechat::errcode::{self, Outcome};
+
+const GET_TEMPLATE: &str = "/wxaapi/newtmpl/gettemplate";
+/// The note that holds the list, and the one of the process that is fetching it.
+const LIST: &str = "templates";
+const CLAIM: &str = "templates_claim";
+/// A list that nobody has used for so long is forgotten.
+const LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How long a look may keep a message waiting.
+const GLANCE: Duration = Duration::from_millis(150);
+/// Whoever loses every race meets others who change the list.
+const RACES: usize = 4;
+
+/// Which list will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// One of the last 24 hours.
+    Fresh,
+    /// One that is fetched from now on.
+    New,
+}
+
+/// What changing the list takes.
+struct Desk<'a> {
+    appid: &'a str,
+    process: &'a Process,
+    cache: Arc<TemplateCache>,
+    keeper: Arc<Keeper>,
+    glance: Duration,
+}
+
+impl App {
+    /// The account's templates as far as they are known here, without any request; `None` before they were first fetched.
+    pub fn known_templates(&self) -> Option<Arc<TemplateList>> {
+        if self.settings.appid.is_empty() {
+            return None;
+        }
+        let process = Process::current().ok()?;
+        let cache = process.templates(&self.settings);
+        if self.settings.store != StorePlace::Off && cache.takes_a_look() {
+            self.desk(process).look();
+        }
+        cache.list()
+    }
+
+    /// The fields of a template. WeChat's own list comes before what the application has registered: an id never changes its fields,
+    /// but a shop's row may have got another id.
+    pub(super) fn fields_of<'a>(&'a self, known: Option<&'a TemplateList>, template_id: &str) -> Option<&'a Template> {
+        known.and_then(|list| list.template(template_id)).or_else(|| self.registry.template(template_id))
+    }
+
+    /// The answer to a message with a template that the account certainly does not have.
+    pub(super) fn refused_template(
+        &self,
+        known: Option<&TemplateList>,
+        template_id: &str,
+        channel: Channel,
+    ) -> Option<Answer> {
+        if !is_listed(channel) || known.is_some_and(|list| list.get(template_id).is_some()) {
+            return None;
+        }
+        if !self.certainly_lacks_template(known, template_id) {
+            return None;
+        }
+        let (hints, appid) = (self.settings.hint_lang, &self.settings.appid);
+        let zh = format!(
+            "账号 {appid} 没有该模板（已被删除，或属于别的账号），没有请求微信；请从 templates() 或后台「订阅消息」的「我的模板」取正确的 ID，若刚在后台添加则先调用 templates(true)。"
+        );
+        let en = format!(
+            "The account {appid} has no such template (it was deleted, or belongs to another account), so WeChat was not asked; take the id from templates() or from My Templates on the Subscribe Messages page of the console, and call templates(true) if it was added there just now."
+        );
+        Some(Answer::local(40037, "invalid template_id", hints).with_hint(hints.choose(&zh, &en)))
+    }
+
+    /// Whether the account certainly has no such template.
+    pub(super) fn certainly_lacks_template(&self, known: Option<&TemplateList>, template_id: &str) -> bool {
+        let (Some(known), Ok(process)) = (known, Process::current()) else { return false };
+        known.certainly_lacks(template_id, process.templates(&self.settings).known_for(template_id))
+    }
+
+    /// What a verdict on a message teaches about its template.
+    pub(super) fn learn_template(
+        &self,
+        process: &Process,
+        keeper: &Arc<Keeper>,
+        channel: Channel,
+        template_id: &str,
+        verdict: &Result<Answer, Error>,
+    ) {
+        if is_listed(channel) && matches!(verdict, Ok(answer) if answer.errcode == 40037) {
+            let desk = Desk { keeper: keeper.clone(), ..self.desk(process) };
+            desk.change(|list| list.refusing(template_id));
+        }
+    }
+
+    /// Notes that the account has a template more than the list.
+    pub(super) fn outdate_templates(&self) -> Result<(), Error> {
+        self.desk(Process::current()?).change(TemplateList::outdated);
+        Ok(())
+    }
+
+    /// Notes that the account has lost a template.
+    pub(super) fn forget_template(&self, template_id: &str) -> Result<(), Error> {
+        self.desk(Process::current()?).change(|list| list.without(template_id));
+        Ok(())
+    }
+
+    /// The list, from WeChat if need be. Of several processes that need it at once one asks.
+    pub(super) fn template_list(&self, wanted: Wanted) -> Result<Arc<TemplateList>, Error> {
+        self.require_account()?;
+        let process = Process::current()?;
+        let desk = self.desk(process);
+        let (asked, deadline) = (Instant::now(), Deadline::after(self.settings.timeout));
+        let good = |list: &Arc<TemplateList>| match wanted {
+            Wanted::Fresh => list.is_fresh(),
+            Wanted::New => list.age() < asked.elapsed(),
+        };
+        loop {
+            desk.look();
+            if let Some(list) = desk.cache.list().filter(good) {
+                return Ok(list);
+            }
+            let claim = match desk.claim(deadline) {
+                Claim::Free(claim) => claim,
+                Claim::Taken if deadline.left() > LOOK => {
+                    thread::sleep(LOOK);
+                    continue;
+                }
+                Claim::Taken => return desk.cache.list().ok_or_else(|| no_list(deadline.total())),
+            };
+            // Whoever had the claim before may have fetched it between our look and our claim.
+            desk.look();
+            let list = match desk.cache.list().filter(good) {
+                Some(list) => Ok(list),
+                None => self.fetch_templates(&desk),
+            };
+            desk.release(claim);
+            return list;
+        }
+    }
+
+    fn fetch_templates(&self, desk: &Desk<'_>) -> Result<Arc<TemplateList>, Error> {
+        let asked = Instant::now();
+        let answer = self.ask(GET_TEMPLATE, Question::Get(&[]))?;
+        let errcode = answer.get("errcode").and_then(Value::as_i64).unwrap_or(0);
+        let outcome = errcode::outcome(errcode);
+        if let (Outcome::ThrottledDay | Outcome::ThrottledMinute, Some(old)) = (outcome, desk.cache.list()) {
+            // WeChat tells no more for now, and what it has told is still the best there is.
+            let rest = quota::pause(outcome, errcode, Timestamp::now()).map(|pause| quota::left(pause.until));
+            desk.change(|list| Some(list.resting(rest.unwrap_or_default())));
+            return Ok(desk.cache.list().unwrap_or(old));
+        }
+        if errcode != 0 {
+            return Err(refused(&answer));
+        }
+        let list = answer.get("data").and_then(|data| TemplateList::from_answer(data, asked));
+        list.map(|list| desk.publish(list)).ok_or_else(|| super::failure::no_data(GET_TEMPLATE))
+    }
+
+    fn desk<'a>(&'a self, process: &'a Process) -> Desk<'a> {
+        Desk {
+            appid: &self.settings.appid,
+            process,
+            cache: process.templates(&self.settings),
+            keeper: process.reach().keeper(&self.settings),
+            glance: GLANCE.min(self.settings.timeout / 10),
+        }
+    }
+}
+
+/// Whether its templates are those of `gettemplate`; the messages of channel `template` have a list of their own.
+fn is_listed(channel: Channel) -> bool {
+    matches!(channel, Channel::Subscribe | Channel::Bizsend)
+}
+
+enum Claim {
+    /// The list may be fetched; with the version of the claim, if there is a store.
+    Free(Option<u64>),
+    /// Another process is at it.
+    Taken,
+}
+
+impl Desk<'_> {
+    /// Takes over what the store has.
+    fn look(&self) {
+        let asked = Instant::now();
+        let note =
+            self.keeper.glance(self.glance, &self.process.stats, |store, until| store.note(self.appid, LIST, until));
+        // Without a store this process goes on with what it knows; the keeper has counted and reported a failure.
+        if let Ok(note) = note {
+            self.cache.looked(note.and_then(|note| TemplateList::from_note(&note, asked)));
+        }
+    }
+
+    /// Changes the list, here and for all, unless there is none.
+    fn change(&self, change: impl Fn(&TemplateList) -> Option<TemplateList>) {
+        for _ in 0..RACES {
+            let Some(changed) = self.cache.list().and_then(|list| change(&list)) else { return };
+            match self.put(changed.version(), &changed) {
+                Put::Done(version) => return drop(self.cache.put(changed.with_version(version))),
+                Put::Other(Some(other)) => drop(self.cache.put(other)),
+                Put::Other(None) => drop(self.cache.put(changed.with_version(0))),
+                Put::Failed => return drop(self.cache.put(changed)),
+            }
+        }
+    }
+
+    /// Puts a list that was just fetched in place of whatever there is.
+    fn publish(&self, list: TemplateList) -> Arc<TemplateList> {
+        let list = match self.cache.list() {
+            Some(older) => list.after(&older),
+            None => list,
+        };
+        let mut seen = self.cache.list().map_or(0, |older| older.version());
+        for _ in 0..RACES {
+            match self.put(seen, &list) {
+                Put::Done(version) => return self.cache.put(list.with_version(version)),
+                Put::Other(other) => seen = other.map_or(0, |other| other.version()),
+                Put::Failed => break,
+            }
+        }
+        self.cache.put(list)
+    }
+
+    fn put(&self, seen: u64, list: &TemplateList) -> Put {
+        let note = Note::new(list.to_text());
+        if note.text.len() > NOTE_LIMIT {
+            // No account has so many templates; this process still knows them.
+            return Put::Failed;
+        }
+        let asked = Instant::now();
+        let stands = self.keeper.glance(GLANCE, &self.process.stats, |store, until| {
+            store.put_note(self.appid, LIST, seen, &note, LIFETIME, until)
+        });
+        match stands {
+            Ok(Some(stands)) if stands.version == note.version => Put::Done(note.version),
+            Ok(stands) => Put::Other(stands.and_then(|stands| TemplateList::from_note(&stands, asked))),
+            // As above.
+            Err(Outage::Off | Outage::Failed(_)) => Put::Failed,
+        }
+    }
+
+    fn claim(&self, deadline: Deadline) -> Claim {
+        let note = Note::new("");
+        // Shorter than the deadline, so that whoever waits for a process that was killed still has time to fetch.
+        let lease = deadline.total() * 2 / 3;
+        let stands = self.keeper.run(deadline, &self.process.stats, |store, until| {
+            store.put_note(self.appid, CLAIM, 0, &note, lease, until)
+        });
+        match stands {
+            Ok(Some(stands)) if stands.version != note.version => Claim::Taken,
+            Ok(_) => Claim::Free(Some(note.version)),
+            Err(Outage::Off | Outage::Failed(_)) => Claim::Free(None),
+        }
+    }
+
+    fn release(&self, claim: Option<u64>) {
+        let Some(claim) = claim else { return };
+        // A failure was counted and reported; the claim ends by itself.
+        let _ = self.keeper.glance(GLANCE, &self.process.stats, |store, until| {
+            store.put_note(self.appid, CLAIM, claim, &Note::new(""), Duration::ZERO, until)
+        });
+    }
+}
+
+enum Put {
+    /// It stands there, under this version.
+    Done(u64),
+    /// Something else does, or nothing.
+    Other(Option<TemplateList>),
+    /// There is no store at this moment.
+    Failed,
+}
