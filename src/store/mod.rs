@@ -30,7 +30,7 @@ pub use error::{Fault, StoreError};
 pub use grant::{Choice, GrantReport, LedgerRow, PAIRING, Page, Recorded, Source, UNPAIRED_LIMIT};
 pub use health::Health;
 pub use message::{Begin, Begun, Delivery, End, Filter, Grant, LocalRefusal, MessageId, Settlement, State};
-pub use note::Note;
+pub use note::{NOTE_LIMIT, Note};
 pub use outbox::{Claim, Claimed, Enqueued, Job, Lead, Parcel, Queue, Sender, UNSURE_LIMIT};
 pub use owner::Owner;
 pub use quota::{Pause, Usage};
@@ -214,11 +214,12 @@ pub trait Store: Send + Sync {
     /// that has a receipt keeps it.
     fn receipt(&self, receipt: &Receipt<'_>, until: Instant) -> Result<Option<MessageId>, StoreError>;
 
-    /// A text of an account that its processes share, if there is one and its time is not over.
+    /// A text of an account that its processes share, if there is one and its time (`lifetime`) is not over.
     fn note(&self, appid: &str, name: &str, until: Instant) -> Result<Option<Note>, StoreError>;
 
     /// Puts a text in place of the one with version `seen` (0: of none). Answers what stands then: this one, or what somebody else
-    /// has put there since. Repeating the call after its answer was lost does no harm. [`Note::age`] of what is put does not count.
+    /// has put there since; `None` if that is nothing. Repeating the call after its answer was lost does no harm. [`Note::age`] of what
+    /// is put does not count. A text longer than [`NOTE_LIMIT`] is refused.
     fn put_note(
         &self,
         appid: &str,

@@ -50,6 +50,7 @@ mod leases;
 mod mail;
 mod messages;
 mod model;
+mod notes;
 mod outcomes;
 mod post;
 mod property;

@@ -20,6 +20,7 @@ mod ledger;
 mod link;
 mod message;
 mod name;
+mod note;
 mod outbox;
 mod quota;
 mod refusal;
@@ -252,19 +253,19 @@ impl Store for RedisStore {
         Err(StoreError::new(Fault::Other, "receipt"))
     }
 
-    fn note(&self, _appid: &str, _name: &str, _until: Instant) -> Result<Option<Note>, StoreError> {
-        Err(StoreError::new(Fault::Other, "note"))
+    fn note(&self, appid: &str, name: &str, until: Instant) -> Result<Option<Note>, StoreError> {
+        self.find_note(appid, name, until)
     }
 
     fn put_note(
         &self,
-        _appid: &str,
-        _name: &str,
-        _seen: u64,
-        _note: &Note,
-        _lifetime: Duration,
-        _until: Instant,
+        appid: &str,
+        name: &str,
+        seen: u64,
+        note: &Note,
+        lifetime: Duration,
+        until: Instant,
     ) -> Result<Option<Note>, StoreError> {
-        Err(StoreError::new(Fault::Other, "put_note"))
+        self.replace_note((appid, name), seen, note, lifetime, until)
     }
 }

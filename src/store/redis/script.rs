@@ -121,6 +121,10 @@ pub static RELEASE_TOKEN: Script = script!("release_token");
 pub static HEALTH: Script = script!("health");
 /// `Store::put_health`.
 pub static PUT_HEALTH: Script = script!("put_health");
+/// `Store::note`.
+pub static NOTE: Script = script!("shared_note", "note");
+/// `Store::put_note`.
+pub static PUT_NOTE: Script = script!("shared_note", "put_note");
 /// `Store::usage`.
 pub static USAGE: Script = script!("pause", "usage");
 /// `Store::clear_quota`.

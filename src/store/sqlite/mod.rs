@@ -4,7 +4,7 @@
 //! database    one transaction: gate, files, deadline, damage      gate  directory  connection  schema  fault
 //! message     begin, finish, refuse                               row  written  settle  quota
 //! outbox      enqueue, end of a row   claim  candidate            queues  leader
-//! ledger      grants, audience        delivery  listings          token  health
+//! ledger      grants, audience        delivery  listings          token  health  note
 //! ```
 //!
 //! # What a loss of power takes
@@ -33,6 +33,7 @@ mod inherited;
 mod leader;
 mod ledger;
 mod message;
+mod note;
 mod outbox;
 mod queues;
 mod quota;
@@ -306,19 +307,20 @@ impl Store for SqliteStore {
         Err(StoreError::new(Fault::Other, "receipt"))
     }
 
-    fn note(&self, _appid: &str, _name: &str, _until: Instant) -> Result<Option<Note>, StoreError> {
-        Err(StoreError::new(Fault::Other, "note"))
+    fn note(&self, appid: &str, name: &str, until: Instant) -> Result<Option<Note>, StoreError> {
+        self.read(until, |db| note::find(db, appid, name, now()))
     }
 
     fn put_note(
         &self,
-        _appid: &str,
-        _name: &str,
-        _seen: u64,
-        _note: &Note,
-        _lifetime: Duration,
-        _until: Instant,
+        appid: &str,
+        name: &str,
+        seen: u64,
+        note: &Note,
+        lifetime: Duration,
+        until: Instant,
     ) -> Result<Option<Note>, StoreError> {
-        Err(StoreError::new(Fault::Other, "put_note"))
+        note.check()?;
+        self.write(Durability::Process, until, |db| note::put(db, (appid, name), seen, note, lifetime, now()))
     }
 }

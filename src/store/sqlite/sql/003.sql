@@ -3,11 +3,13 @@ CREATE TABLE note (
     account INTEGER NOT NULL,
     name    TEXT NOT NULL,
     version INTEGER NOT NULL,
-    text    TEXT NOT NULL,
     written INTEGER NOT NULL,
     expires INTEGER NOT NULL,
+    text    TEXT NOT NULL,
     PRIMARY KEY (account, name)
-) WITHOUT ROWID;
+);
+
+CREATE INDEX note_expires ON note (expires);
 
 -- What a user answered lately: accepts that the other side, front end or push, has not told of yet.
 CREATE TABLE recent_answer (
