@@ -30,7 +30,7 @@ pub use error::{Fault, StoreError};
 pub use grant::{Choice, GrantReport, LedgerRow, PAIRING, Page, Recorded, Source, UNPAIRED_LIMIT};
 pub use health::Health;
 pub use message::{Begin, Begun, Delivery, End, Filter, Grant, LocalRefusal, MessageId, Settlement, State};
-pub use note::Note;
+pub use note::{NOTE_LIMIT, Note};
 pub use outbox::{Claim, Claimed, Enqueued, Job, Lead, Parcel, Queue, Sender, UNSURE_LIMIT};
 pub use owner::Owner;
 pub use quota::{Pause, Usage};
@@ -183,9 +183,11 @@ pub trait Store: Send + Sync {
     /// at most [`UNPAIRED_LIMIT`], the oldest forgotten first. An accept of the other side takes the oldest of them away and counts
     /// nothing; any other accept counts, and is remembered. So of n told by one side and m by the other the greater number counts.
     ///
-    /// An answer that was given (`at`) before the latest one of that user and template within [`PAIRING`] changes neither `state` nor
-    /// `refused`; an accept still counts. [`Source::Change`] with anything but an accept sets `refused` as well: the user has switched the template
-    /// off where WeChat itself asks. Accepts that are long-term count nothing and are not paired.
+    /// The latest answer of a user and template, by when it was given (`at`), is remembered for [`PAIRING`] after it was told. One that
+    /// was given before it changes neither `state` nor `refused`; an accept still counts. WeChat's clock has whole seconds: of two
+    /// answers of one second the one that was told last is the latest. [`Source::Change`] with anything but an accept sets `refused`
+    /// as well: the user has switched the template off where WeChat itself asks. Accepts that are long-term count nothing and are not
+    /// paired.
     fn record_grants(&self, report: &GrantReport<'_>, until: Instant) -> Result<Recorded, StoreError>;
 
     /// The ledger of one user: every template, or the one named, in the order of their ids.
@@ -214,11 +216,12 @@ pub trait Store: Send + Sync {
     /// that has a receipt keeps it.
     fn receipt(&self, receipt: &Receipt<'_>, until: Instant) -> Result<Option<MessageId>, StoreError>;
 
-    /// A text of an account that its processes share, if there is one and its time is not over.
+    /// A text of an account that its processes share, if there is one and its time (`lifetime`) is not over.
     fn note(&self, appid: &str, name: &str, until: Instant) -> Result<Option<Note>, StoreError>;
 
     /// Puts a text in place of the one with version `seen` (0: of none). Answers what stands then: this one, or what somebody else
-    /// has put there since. Repeating the call after its answer was lost does no harm. [`Note::age`] of what is put does not count.
+    /// has put there since; `None` if that is nothing. Repeating the call after its answer was lost does no harm. [`Note::age`] of what
+    /// is put does not count. A text longer than [`NOTE_LIMIT`] is refused.
     fn put_note(
         &self,
         appid: &str,

@@ -50,13 +50,16 @@ mod leases;
 mod mail;
 mod messages;
 mod model;
+mod notes;
 mod outcomes;
+mod pairing;
 mod post;
 mod property;
 mod queued_keys;
 mod queueing;
 mod queues;
 mod quota;
+mod receipts;
 #[path = "../support/redis_server.rs"]
 mod redis_server;
 mod reports;

@@ -31,17 +31,22 @@ pub struct Shop {
     stores: Vec<Box<dyn Store>>,
     turn: Cell<usize>,
     // Last: the place outlives the handles.
-    _engine: Box<dyn Engine>,
+    engine: Box<dyn Engine>,
 }
 
 impl Shop {
     pub fn at(engine: Box<dyn Engine>) -> Self {
-        Self { stores: vec![engine.open(), engine.open()], turn: Cell::new(0), _engine: engine }
+        Self { stores: vec![engine.open(), engine.open()], turn: Cell::new(0), engine }
     }
 
     pub fn store(&self) -> &dyn Store {
         self.turn.set((self.turn.get() + 1) % self.stores.len());
         self.stores[self.turn.get()].as_ref()
+    }
+
+    /// One handle more.
+    pub fn another(&self) -> Box<dyn Store> {
+        self.engine.open()
     }
 
     /// Until what was to last [`SHORT`] is over.

@@ -20,6 +20,7 @@ mod ledger;
 mod link;
 mod message;
 mod name;
+mod note;
 mod outbox;
 mod quota;
 mod refusal;
@@ -248,23 +249,23 @@ impl Store for RedisStore {
         self.replace_health(route, seen, health, until)
     }
 
-    fn receipt(&self, _receipt: &Receipt<'_>, _until: Instant) -> Result<Option<MessageId>, StoreError> {
-        Err(StoreError::new(Fault::Other, "receipt"))
+    fn receipt(&self, receipt: &Receipt<'_>, until: Instant) -> Result<Option<MessageId>, StoreError> {
+        self.write_receipt(receipt, until)
     }
 
-    fn note(&self, _appid: &str, _name: &str, _until: Instant) -> Result<Option<Note>, StoreError> {
-        Err(StoreError::new(Fault::Other, "note"))
+    fn note(&self, appid: &str, name: &str, until: Instant) -> Result<Option<Note>, StoreError> {
+        self.find_note(appid, name, until)
     }
 
     fn put_note(
         &self,
-        _appid: &str,
-        _name: &str,
-        _seen: u64,
-        _note: &Note,
-        _lifetime: Duration,
-        _until: Instant,
+        appid: &str,
+        name: &str,
+        seen: u64,
+        note: &Note,
+        lifetime: Duration,
+        until: Instant,
     ) -> Result<Option<Note>, StoreError> {
-        Err(StoreError::new(Fault::Other, "put_note"))
+        self.replace_note((appid, name), seen, note, lifetime, until)
     }
 }

@@ -103,8 +103,10 @@ pub static FORGET_ACCOUNT: Script = script!("forget_account");
 pub static DELIVERY: Script = script!("row", "delivery");
 /// `Store::deliveries`.
 pub static DELIVERIES: Script = script!("row", "deliveries");
+/// `Store::receipt`.
+pub static RECEIPT: Script = script!("receipt");
 /// `Store::record_grants`.
-pub static RECORD_GRANTS: Script = script!("ledger", "record_grants");
+pub static RECORD_GRANTS: Script = script!("ledger", "recent", "record_grants");
 /// `Store::grants`.
 pub static GRANTS: Script = script!("grants");
 /// `Store::audience`.
@@ -121,6 +123,10 @@ pub static RELEASE_TOKEN: Script = script!("release_token");
 pub static HEALTH: Script = script!("health");
 /// `Store::put_health`.
 pub static PUT_HEALTH: Script = script!("put_health");
+/// `Store::note`.
+pub static NOTE: Script = script!("shared_note", "note");
+/// `Store::put_note`.
+pub static PUT_NOTE: Script = script!("shared_note", "put_note");
 /// `Store::usage`.
 pub static USAGE: Script = script!("pause", "usage");
 /// `Store::clear_quota`.

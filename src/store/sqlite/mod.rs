@@ -4,7 +4,8 @@
 //! database    one transaction: gate, files, deadline, damage      gate  directory  connection  schema  fault
 //! message     begin, finish, refuse                               row  written  settle  quota
 //! outbox      enqueue, end of a row   claim  candidate            queues  leader
-//! ledger      grants, audience        delivery  listings          token  health
+//! ledger      grants, audience        recent  pairing             token  health  note
+//! delivery    listings                receipt
 //! ```
 //!
 //! # What a loss of power takes
@@ -33,9 +34,12 @@ mod inherited;
 mod leader;
 mod ledger;
 mod message;
+mod note;
 mod outbox;
 mod queues;
 mod quota;
+mod receipt;
+mod recent;
 mod row;
 mod schema;
 mod settle;
@@ -302,23 +306,24 @@ impl Store for SqliteStore {
         self.write(Durability::Process, until, |db| health::put(db, route, seen, health, now()))
     }
 
-    fn receipt(&self, _receipt: &Receipt<'_>, _until: Instant) -> Result<Option<MessageId>, StoreError> {
-        Err(StoreError::new(Fault::Other, "receipt"))
+    fn receipt(&self, receipt: &Receipt<'_>, until: Instant) -> Result<Option<MessageId>, StoreError> {
+        self.write(Durability::Process, until, |db| receipt::record(db, receipt))
     }
 
-    fn note(&self, _appid: &str, _name: &str, _until: Instant) -> Result<Option<Note>, StoreError> {
-        Err(StoreError::new(Fault::Other, "note"))
+    fn note(&self, appid: &str, name: &str, until: Instant) -> Result<Option<Note>, StoreError> {
+        self.read(until, |db| note::find(db, appid, name, now()))
     }
 
     fn put_note(
         &self,
-        _appid: &str,
-        _name: &str,
-        _seen: u64,
-        _note: &Note,
-        _lifetime: Duration,
-        _until: Instant,
+        appid: &str,
+        name: &str,
+        seen: u64,
+        note: &Note,
+        lifetime: Duration,
+        until: Instant,
     ) -> Result<Option<Note>, StoreError> {
-        Err(StoreError::new(Fault::Other, "put_note"))
+        note.check()?;
+        self.write(Durability::Process, until, |db| note::put(db, (appid, name), seen, note, lifetime, now()))
     }
 }

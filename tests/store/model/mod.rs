@@ -3,6 +3,7 @@
 
 mod ledger;
 mod message;
+mod note;
 mod outbox;
 mod token;
 
@@ -16,6 +17,7 @@ use routine_template::store::*;
 use crate::engine::Engine;
 use ledger::Ledger;
 use message::Messages;
+use note::Notes;
 use token::Tokens;
 
 /// A place in memory.
@@ -43,6 +45,7 @@ struct Account {
     ledger: Ledger,
     quota: Quota,
     sender: Option<Sender>,
+    notes: Notes,
 }
 
 #[derive(Default)]
@@ -230,23 +233,26 @@ impl Store for Model {
         Ok(records.get(route).cloned())
     }
 
-    fn receipt(&self, _receipt: &Receipt<'_>, _until: Instant) -> Result<Option<MessageId>, StoreError> {
-        Err(StoreError::new(Fault::Other, "receipt"))
+    fn receipt(&self, receipt: &Receipt<'_>, _: Instant) -> Result<Option<MessageId>, StoreError> {
+        self.account(receipt.appid, |account, now| account.messages.receive(receipt, now))
     }
 
-    fn note(&self, _appid: &str, _name: &str, _until: Instant) -> Result<Option<Note>, StoreError> {
-        Err(StoreError::new(Fault::Other, "note"))
+    fn note(&self, appid: &str, name: &str, _: Instant) -> Result<Option<Note>, StoreError> {
+        self.account(appid, |account, now| account.notes.find(name, now))
     }
 
     fn put_note(
         &self,
-        _appid: &str,
-        _name: &str,
-        _seen: u64,
-        _note: &Note,
-        _lifetime: Duration,
-        _until: Instant,
+        appid: &str,
+        name: &str,
+        seen: u64,
+        note: &Note,
+        lifetime: Duration,
+        _: Instant,
     ) -> Result<Option<Note>, StoreError> {
-        Err(StoreError::new(Fault::Other, "put_note"))
+        if note.text.len() > NOTE_LIMIT {
+            return Err(StoreError::new(Fault::Other, "too long"));
+        }
+        self.account(appid, |account, now| account.notes.put(name, seen, note, lifetime, now))
     }
 }

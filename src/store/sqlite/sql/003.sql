@@ -3,21 +3,24 @@ CREATE TABLE note (
     account INTEGER NOT NULL,
     name    TEXT NOT NULL,
     version INTEGER NOT NULL,
-    text    TEXT NOT NULL,
     written INTEGER NOT NULL,
     expires INTEGER NOT NULL,
+    text    TEXT NOT NULL,
     PRIMARY KEY (account, name)
-) WITHOUT ROWID;
+);
+
+CREATE INDEX note_expires ON note (expires);
 
 -- What a user answered lately: accepts that the other side, front end or push, has not told of yet.
 CREATE TABLE recent_answer (
     template INTEGER NOT NULL,
     openid   TEXT NOT NULL,
-    -- When the latest answer was given.
+    -- When the latest answer was given, and when it was told.
     answered INTEGER NOT NULL,
-    -- 0 the front end, 1 the push.
-    source   INTEGER,
-    -- When each of the accepts was recorded, in order, separated by spaces.
+    told     INTEGER NOT NULL,
+    -- Who told of the accepts: 0 the front end, 1 the push.
+    pushed   INTEGER NOT NULL,
+    -- When each of them was told, in order, separated by spaces.
     accepts  TEXT NOT NULL,
     expires  INTEGER NOT NULL,
     PRIMARY KEY (template, openid)

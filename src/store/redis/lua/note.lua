@@ -1,0 +1,2 @@
+-- A shared text.
+return standing()
