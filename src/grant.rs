@@ -170,7 +170,8 @@ fn answer(value: &Value) -> Option<Choice> {
     }
 }
 
-fn choice(text: &str) -> Option<Choice> {
+/// The answer that WeChat's word stands for.
+pub(crate) fn choice(text: &str) -> Option<Choice> {
     match text.trim() {
         // With sound, with a reminder, or for good: each is an accept.
         "accept" | "acceptWithAudio" | "acceptWithAlert" | "acceptWithForcePush" => Some(Choice::Accept),
@@ -187,7 +188,8 @@ pub(crate) fn is_template_id(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-fn json(value: &Input<'_>) -> Value {
+/// What PHP handed over, as JSON has it; bytes that are no UTF-8 are replaced.
+pub(crate) fn json(value: &Input<'_>) -> Value {
     match value {
         Input::Text(bytes) => Value::from(String::from_utf8_lossy(bytes)),
         Input::Map(members) => Value::Object(

@@ -17,7 +17,7 @@
 //! # Layout
 //!
 //! [`config`] is the table of settings, [`wechat::errcode`] the table of errcodes, [`field`] the table of parameter types.
-//! [`store`] is what processes and hosts share; a store that fails never stops a send. [`process`] owns what outlives a
+//! [`push`] reads what WeChat sends on its own. [`store`] is what processes and hosts share; a store that fails never stops a send. [`process`] owns what outlives a
 //! request and belongs to one pid. The core knows nothing of PHP: only `php/` names a Zend type. `sandbox` is a fake WeChat for tests, the demo and shop developers; it shares no code with [`field`].
 
 pub mod answer;
@@ -36,6 +36,7 @@ pub mod outbox;
 #[cfg(feature = "php")]
 mod php;
 pub mod process;
+pub mod push;
 pub mod quota;
 pub mod reach;
 mod recent;

@@ -43,6 +43,22 @@ impl<'a> Input<'a> {
         }
     }
 
+    /// The same without anything borrowed.
+    pub fn into_owned(self) -> Input<'static> {
+        let text = |text: Cow<'a, [u8]>| Cow::Owned(text.into_owned());
+        match self {
+            Self::Null => Input::Null,
+            Self::Bool(flag) => Input::Bool(flag),
+            Self::Int(number) => Input::Int(number),
+            Self::Float(number) => Input::Float(number),
+            Self::Text(bytes) => Input::Text(text(bytes)),
+            Self::Map(members) => {
+                Input::Map(members.into_iter().map(|(name, value)| (text(name), value.into_owned())).collect())
+            }
+            Self::Unusable(name) => Input::Unusable(Cow::Owned(name.into_owned())),
+        }
+    }
+
     /// The value as an error text shows it.
     pub fn shown(&self) -> String {
         match self {

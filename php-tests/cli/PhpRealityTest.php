@@ -92,6 +92,13 @@ final class PhpRealityTest extends SandboxTestCase
             'recordGrants: an answer' => 'RoutineTemplate::recordGrants($shop->openid, [$shop->orderPaid => $value])',
             'recordGrants: details' => 'RoutineTemplate::recordGrants($shop->openid, ["subscribeDetails" => $value])',
             'recordGrants: options' => 'RoutineTemplate::recordGrants($shop->openid, [$shop->orderPaid => "accept"], $value)',
+            'handlePush: query' => 'RoutineTemplate::configure(["push_token" => "t"]) ?? RoutineTemplate::handlePush($value, "{}")',
+            'handlePush: body' => 'RoutineTemplate::configure(["push_token" => "t"]) ?? RoutineTemplate::handlePush([], $value)',
+            'handlePush: a parameter' => 'RoutineTemplate::configure(["push_token" => "t"])
+                ?? RoutineTemplate::handlePush(["timestamp" => $value, "nonce" => $value, "signature" => $value], "{}")',
+            'recordEvent: message' => 'RoutineTemplate::recordEvent($value)',
+            'recordEvent: a member' => 'RoutineTemplate::recordEvent(["Event" => "subscribe_msg_popup_event", "FromUserName" => $value,
+                "CreateTime" => $value, "List" => $value])',
             'grants: openid' => 'RoutineTemplate::grants($value)',
             'grants: template id' => 'RoutineTemplate::grants($shop->openid, $value)',
             'audience: template id' => 'RoutineTemplate::audience($value)',

@@ -115,7 +115,8 @@ pub(super) fn named<'a>(method: &str, parameter: &str, value: &'a str) -> Result
     Ok(value)
 }
 
-fn ledger_row(row: &LedgerRow) -> Value {
+/// A row as PHP sees it.
+pub(super) fn ledger_row(row: &LedgerRow) -> Value {
     json!({
         "available": row.available,
         "reserved": row.reserved,

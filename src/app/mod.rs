@@ -154,10 +154,18 @@ impl App {
         &self,
         transaction: impl FnOnce(&dyn Store, std::time::Instant) -> Result<T, StoreError>,
     ) -> Result<T, Error> {
+        self.stored_by(Deadline::after(self.settings.timeout), transaction)
+    }
+
+    /// The same for a call of several transactions, which have one deadline.
+    fn stored_by<T>(
+        &self,
+        deadline: Deadline,
+        transaction: impl FnOnce(&dyn Store, std::time::Instant) -> Result<T, StoreError>,
+    ) -> Result<T, Error> {
         self.settings.require_appid()?;
         let process = Process::current()?;
         let keeper: Arc<Keeper> = process.reach().keeper(&self.settings);
-        let deadline = Deadline::after(self.settings.timeout);
         keeper.insist(deadline, &process.stats, transaction).map_err(|outage| match outage {
             Outage::Off => Error::config(
                 "设置 store 为 off，没有可查询或写入的数据",

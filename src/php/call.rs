@@ -141,6 +141,16 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// A pushed message: as `data`, or any object that `foreach` takes.
+    pub fn event(&self, index: usize) -> Result<Input<'static>, Error> {
+        let null = Zval::null();
+        let value = self.argument(index).unwrap_or(&null);
+        match super::event::message(value).map_err(callable::Interrupted::into_error)? {
+            message @ (Input::Map(_) | Input::Text(_)) => Ok(message),
+            _ => Err(self.type_error(index, value)),
+        }
+    }
+
     fn parameter(&self, index: usize) -> String {
         let name = self.method.parameters.get(index).map_or("", |parameter| parameter.name);
         format!("RoutineTemplate::{}(): Argument #{} (${name})", self.method.name, index + 1)

@@ -436,7 +436,7 @@ fn handle_push(call: &Call<'_>) -> Result<Zval, Error> {
 }
 
 fn record_event(call: &Call<'_>) -> Result<Zval, Error> {
-    let message = call.data(0)?;
+    let message = call.event(0)?;
     php(request::app(call.appid.as_deref())?.record_event(&message)?)
 }
 

@@ -10,6 +10,7 @@ mod call;
 mod callable;
 mod class;
 mod ctrl_c;
+mod event;
 mod exception;
 mod info;
 mod ini;
