@@ -365,7 +365,10 @@ namespace {
          * @return list<array{id: string, state: string, openid: string, template_id: string, channel: string, key: ?string,
          *     errcode: ?int, errmsg: string, msgid: int|string|null, rid: ?string, source: ?string, attempts: int,
          *     changed: list<array<string, mixed>>, payload: ?array<string, mixed>, begun: float, finished: ?float,
-         *     due: ?float}> 时间为 unix 秒；due 为队列中下一次可发送的时间 / times in unix seconds; due: when a queued one is next due
+         *     due: ?float, receipt: ?string}> 时间为 unix 秒；due 为队列中下一次可发送的时间；receipt 为微信推送的送达结果
+         *     （subscribe_msg_sent_event、TEMPLATESENDJOBFINISH），收到推送之前为 null，成功为 success，失败为微信的原文。
+         *     Times in unix seconds; due: when a queued one is next due; receipt: what WeChat's push (subscribe_msg_sent_event,
+         *     TEMPLATESENDJOBFINISH) says of its arrival, null until one comes, success, or WeChat's words for the failure.
          *
          * @throws RoutineTemplate\StoreException
          */

@@ -6,9 +6,9 @@
 use routine_template::app::App;
 use routine_template::error::Error;
 use routine_template::grant::ReportOptions;
-use routine_template::message::Input;
+use routine_template::message::{Input, Message};
 use routine_template::registry::Registry;
-use routine_template::sandbox::DEMO_OPENID;
+use routine_template::sandbox::{DEMO_APPID, DEMO_OPENID, DEMO_TEMPLATE, TemplateChange};
 use serde_json::{Value, json};
 
 #[path = "support/shop.rs"]
@@ -90,6 +90,27 @@ fn long_term_templates_are_asked_for_apart_and_only_until_they_are_accepted() {
     assert_eq!(asked(&app, json!([NEWS])), json!([NEWS]));
     answer(&app, NEWS, "accept", true);
     assert_eq!(asked(&app, json!([NEWS])), json!([]));
+}
+
+#[test]
+fn the_accounts_own_list_tells_the_kind_and_what_is_gone() {
+    let shop = Shop::open();
+    let news = TemplateChange {
+        template_id: NEWS.into(),
+        content: "{{thing1.DATA}}".into(),
+        long_term: true,
+        ..TemplateChange::default()
+    };
+    shop.wechat.template(DEMO_APPID, news);
+    let app = shop.app(&[]);
+    assert_eq!(asked(&app, json!([DEMO_TEMPLATE, NEWS])), json!([DEMO_TEMPLATE, NEWS]), "nothing is known yet");
+    app.templates(true).unwrap();
+    assert_eq!(asked(&app, json!([DEMO_TEMPLATE, NEWS])), json!([DEMO_TEMPLATE]));
+    assert_eq!(asked(&app, json!([NEWS, DEMO_TEMPLATE])), json!([NEWS]));
+    // WeChat says that this one is not the account's.
+    let gone = Message { template_id: PAID.into(), ..message(order()) };
+    assert_eq!(app.send(&gone).unwrap().errcode, 40037);
+    assert_eq!(asked(&app, json!([PAID, DEMO_TEMPLATE])), json!([DEMO_TEMPLATE]));
 }
 
 #[test]

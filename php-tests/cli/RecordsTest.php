@@ -16,7 +16,7 @@ final class RecordsTest extends SandboxTestCase
 {
     private const ROW = [
         'id', 'state', 'openid', 'template_id', 'channel', 'key', 'errcode', 'errmsg', 'msgid', 'rid', 'source', 'attempts',
-        'changed', 'payload', 'begun', 'finished', 'due',
+        'changed', 'payload', 'begun', 'finished', 'due', 'receipt',
     ];
 
     public function testEveryMessageHasItsRow(): void
@@ -35,6 +35,7 @@ final class RecordsTest extends SandboxTestCase
         self::assertSame(['delivered', $this->shop->openid, $this->shop->orderPaid, 'subscribe', 'order-1', null], [
             $row['state'], $row['openid'], $row['template_id'], $row['channel'], $row['key'], $row['payload'],
         ]);
+        self::assertNull($row['receipt'], 'no push has told of its arrival');
         self::assertIsFloat($row['begun']);
         self::assertGreaterThanOrEqual(floor($before * 1000) / 1000, $row['begun']);
         self::assertGreaterThanOrEqual($row['begun'], $row['finished']);

@@ -32,6 +32,12 @@ final class FpmServer
         $this->nginx = $this->startNginx();
     }
 
+    /** Where nginx listens, a Unix socket. */
+    public function socket(): string
+    {
+        return "{$this->directory->path}/nginx.sock";
+    }
+
     /** Asks for a page; throws unless nginx answers with status 200. */
     public function get(string $path, float $seconds = 20.0): string
     {
@@ -59,6 +65,23 @@ final class FpmServer
         return $this->requestAll([$path], $seconds)[0];
     }
 
+    /** @return array{int, string} status and body of the answer to a `POST` */
+    public function post(string $path, string $body, float $seconds = 20.0): array
+    {
+        return $this->postAll([[$path, $body]], $seconds)[0];
+    }
+
+    /**
+     * Posts several bodies at the same time.
+     *
+     * @param list<array{string, string}> $requests path and body
+     * @return list<array{int, string}> status and body, in the order of the requests; status 0 where none came in time
+     */
+    public function postAll(array $requests, float $seconds = 20.0): array
+    {
+        return $this->answers(array_map(fn (array $request) => $this->open(...$request), $requests), $seconds);
+    }
+
     /**
      * Asks for several pages at the same time.
      *
@@ -68,12 +91,21 @@ final class FpmServer
      */
     public function requestAll(array $paths, float $seconds = 20.0, ?callable $meanwhile = null): array
     {
-        $connections = array_map([$this, 'open'], $paths);
-        $texts = array_fill_keys(array_keys($paths), '');
+        $connections = array_map(fn (string $path) => $this->open($path), $paths);
         if ($meanwhile !== null) {
             usleep(50_000);
             $meanwhile();
         }
+        return $this->answers($connections, $seconds);
+    }
+
+    /**
+     * @param list<resource> $connections
+     * @return list<array{int, string}>
+     */
+    private function answers(array $connections, float $seconds): array
+    {
+        $texts = array_fill_keys(array_keys($connections), '');
         $end = microtime(true) + $seconds;
         while ($connections !== [] && microtime(true) < $end) {
             $read = $connections;
@@ -218,13 +250,15 @@ final class FpmServer
     }
 
     /** @return resource the connection of a request that has been sent */
-    private function open(string $path)
+    private function open(string $path, ?string $body = null)
     {
         $connection = stream_socket_client("unix://{$this->directory->path}/nginx.sock", $code, $message, 5);
         if ($connection === false) {
             throw new RuntimeException("nginx does not answer: $message\n" . $this->logs());
         }
-        fwrite($connection, "GET /$path HTTP/1.0\r\nHost: shop.test\r\nConnection: close\r\n\r\n");
+        $more = $body === null ? '' : "Content-Type: text/plain\r\nContent-Length: " . strlen($body) . "\r\n";
+        $method = $body === null ? 'GET' : 'POST';
+        fwrite($connection, "$method /$path HTTP/1.0\r\nHost: shop.test\r\n{$more}Connection: close\r\n\r\n$body");
         stream_set_blocking($connection, false);
         return $connection;
     }
@@ -313,6 +347,8 @@ final class FpmServer
                         fastcgi_param SCRIPT_FILENAME \$document_root\$fastcgi_script_name;
                         fastcgi_param QUERY_STRING \$query_string;
                         fastcgi_param REQUEST_METHOD \$request_method;
+                        fastcgi_param CONTENT_TYPE \$content_type;
+                        fastcgi_param CONTENT_LENGTH \$content_length;
                         fastcgi_param REQUEST_URI \$request_uri;
                         fastcgi_param SERVER_PROTOCOL \$server_protocol;
                     }

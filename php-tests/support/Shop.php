@@ -107,6 +107,8 @@ final class Shop
             'delivery' => 'thread',
             'queue_expires' => 86400,
             'resend_unknown' => false,
+            'push_token' => '',
+            'push_aes_key' => '',
         ];
     }
 

@@ -38,7 +38,7 @@ impl App {
         self.ask_along(&line, path, question)
     }
 
-    /// The same, for a call that has begun already.
+    /// The same within something that has begun already.
     pub(super) fn ask_along(
         &self,
         line: &Line<'_>,
@@ -75,19 +75,18 @@ impl App {
         }
     }
 
-    /// An answer with `errcode`, `errmsg` and `hint` in it, and its errcode. One that cannot be read leaves open what was done, if the
-    /// call `changes` anything.
+    /// An answer with `errcode`, `errmsg` and `hint` in it, and its errcode; `changes` as in a transport error.
     pub(super) fn read_answer(
         &self,
         path: &str,
         reply: &Reply,
         changes: bool,
     ) -> Result<(i64, Map<String, Value>), Error> {
-        let unreadable = |reason| no_answer(path, &Failure::new(Cause::Answer, reason), changes);
-        let verdict = Verdict::read(reply).map_err(unreadable)?;
+        let no_verdict = |reason: String| no_answer(path, &Failure::new(Cause::Answer, reason), changes);
+        let verdict = Verdict::read(reply).map_err(no_verdict)?;
         let errcode = verdict.errcode.unwrap_or(0);
         let mut answer: Map<String, Value> =
-            serde_json::from_slice(&reply.body).map_err(|error| unreadable(error.to_string()))?;
+            serde_json::from_slice(&reply.body).map_err(|error| no_verdict(error.to_string()))?;
         answer.insert("errcode".to_owned(), Value::from(errcode));
         answer.insert("errmsg".to_owned(), Value::from(plain_text(&verdict.errmsg)));
         let hint = Answer::from_wechat(errcode, &verdict, 1, self.settings.hint_lang).hint;

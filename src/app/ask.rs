@@ -14,6 +14,7 @@ use crate::grant;
 use crate::language::{Text, plain_text};
 use crate::message::Input;
 use crate::store::{Choice, LedgerRow};
+use crate::template_list::TemplateList;
 
 /// What every client takes (reference: mini games and older ones refuse the fourth with 20003), and the newer ones.
 const USUAL_LIMIT: usize = 3;
@@ -38,7 +39,8 @@ impl App {
         let limit = read_limit(options)?;
         let keys = read_keys(keys)?;
         let mut ids: Vec<&str> = Vec::new();
-        for id in keys.iter().filter_map(|key| self.askable(key)) {
+        let known = self.known_templates();
+        for id in keys.iter().filter_map(|key| self.askable(key, known.as_deref())) {
             if !ids.contains(&id) {
                 ids.push(id);
             }
@@ -47,19 +49,22 @@ impl App {
         let mut rows: HashMap<String, LedgerRow> = rows.unwrap_or_default().into_iter().collect();
         let candidates = ids.into_iter().map(|id| {
             let row = rows.remove(id).unwrap_or_default();
-            Candidate { id, long_term: row.long_term, row }
+            let long_term = row.long_term || known.as_ref().is_some_and(|list| list.is_long_term(id));
+            Candidate { id, long_term, row }
         });
         Ok(choose(candidates.collect(), limit).into_iter().map(Value::from).collect())
     }
 
     /// The template id of a name or id; `None` of what the client would refuse.
-    fn askable<'a>(&'a self, key: &'a str) -> Option<&'a str> {
-        match self.registry.id(key) {
-            Some(id) => Some(id).filter(|id| grant::is_template_id(id)),
+    fn askable<'a>(&'a self, key: &'a str, known: Option<&TemplateList>) -> Option<&'a str> {
+        let listed = |id: &str| known.is_some_and(|list| list.get(id).is_some());
+        let id = match self.registry.id(key) {
+            Some(id) => id,
             // As recordGrants() counts: where the application has said which templates there are, there are no others.
-            None => Some(key)
-                .filter(|key| grant::is_template_id(key) && (self.registry.is_empty() || self.registry.has(key))),
-        }
+            None if self.registry.is_empty() || self.registry.has(key) || listed(key) => key,
+            None => return None,
+        };
+        (grant::is_template_id(id) && (listed(id) || !self.certainly_lacks_template(known, id))).then_some(id)
     }
 }
 

@@ -61,9 +61,9 @@ impl App {
         if let Target::Path(path) = target {
             return self.ask_along(line, "/cgi-bin/openapi/quota/clear", Question::Post(&json!({ "cgi_path": path })));
         }
-        let asked = self.require_account().and_then(|()| {
-            self.ask_along(line, "/cgi-bin/clear_quota", Question::Post(&json!({ "appid": self.settings.appid })))
-        });
+        let body = json!({ "appid": self.settings.appid });
+        let asked =
+            self.require_account().and_then(|()| self.ask_along(line, "/cgi-bin/clear_quota", Question::Post(&body)));
         match asked {
             // 0: the application has not supplied the token that it was to supply.
             Err(Error::Refused { code, .. } | Error::Config { code, .. })

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::App;
 use super::post::Line;
@@ -173,9 +172,9 @@ impl Book {
         self.done.retain(|done| (now - done.at).abs() < JUST_NOW);
     }
 
-    fn note(&self, version: u64) -> Note {
+    fn note(&self) -> Note {
         // Numbers and texts only; this cannot fail.
-        Note { version, text: serde_json::to_string(self).unwrap_or_default(), age: Duration::ZERO }
+        Note::new(serde_json::to_string(self).unwrap_or_default())
     }
 }
 
@@ -217,13 +216,14 @@ impl App {
             let lease_ms = u64::try_from((line.deadline.left() + MARGIN).as_millis()).unwrap_or(u64::MAX);
             let owner = line.process.owner().as_str().to_owned();
             book.under_way = Some(UnderWay { owner, path: target.path().map(str::to_owned), lease_ms });
-            let version = (Uuid::now_v7().as_u64_pair().1 >> 1).max(1);
-            let note = book.note(version);
+            let note = book.note();
             let stands = line.keeper.insist(patience, stats, |store, until| {
                 store.put_note(&self.settings.appid, NOTE, seen, &note, LIFETIME, until)
             });
             match stands {
-                Ok(Some(stands)) if stands.version == version => return Ok(Turn::Ours(Claim { version, book })),
+                Ok(Some(stands)) if stands.version == note.version => {
+                    return Ok(Turn::Ours(Claim { version: note.version, book }));
+                }
                 // Somebody else was faster.
                 Ok(_) if !line.deadline.left().is_zero() => {}
                 Ok(_) => return Err(under_way(line.deadline.total().as_millis())),
@@ -242,7 +242,7 @@ impl App {
     ) -> Book {
         let Claim { version: claimed, mut book } = claim;
         book.close(claimed, target, ending, Timestamp::now().as_millisecond());
-        let note = book.note((Uuid::now_v7().as_u64_pair().1 >> 1).max(1));
+        let note = book.note();
         // Without the store, or where the lease has ended meanwhile, the call stays counted; the keeper has reported a failure.
         let _ = line.keeper.insist(line.deadline.or_a_moment(), &line.process.stats, |store, until| {
             store.put_note(&self.settings.appid, NOTE, claimed, &note, LIFETIME, until)
@@ -316,10 +316,10 @@ mod tests {
 
     #[test]
     fn a_new_month_starts_with_all_of_them_and_an_unreadable_note_does_too() {
-        let old = closed(Target::Account, &Ending::Verdict(48006, "forbid")).note(1);
+        let old = closed(Target::Account, &Ending::Verdict(48006, "forbid")).note();
         assert_eq!(Book::read(Some(&old), 202_611).used(Target::Account), 10);
         assert_eq!(Book::read(Some(&old), 202_612).used(Target::Account), 0);
-        let odd = Note { version: 1, text: "[]".to_owned(), age: Duration::ZERO };
+        let odd = Note::new("[]");
         assert_eq!(Book::read(Some(&odd), 202_611), Book { month: 202_611, ..Book::default() });
     }
 

@@ -149,6 +149,8 @@ fn delivery(row: &Delivery) -> Value {
         "begun": seconds(row.begun),
         "finished": row.finished.map(seconds),
         "due": row.due.map(seconds),
+        // Null until a push tells of it.
+        "receipt": row.receipt,
     })
 }
 

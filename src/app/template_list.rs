@@ -86,8 +86,7 @@ impl App {
         if !is_listed(channel) || known.is_some_and(|list| list.get(template_id).is_some()) {
             return None;
         }
-        let known_for = Process::current().ok()?.templates(&self.settings).known_for(template_id);
-        if !known?.certainly_lacks(template_id, known_for) {
+        if !self.certainly_lacks_template(known, template_id) {
             return None;
         }
         let (hints, appid) = (self.settings.hint_lang, &self.settings.appid);
@@ -98,6 +97,12 @@ impl App {
             "The account {appid} has no such template (it was deleted, or belongs to another account), so WeChat was not asked; take the id from templates() or from My Templates on the Subscribe Messages page of the console, and call templates(true) if it was added there just now."
         );
         Some(Answer::local(40037, "invalid template_id", hints).with_hint(hints.choose(&zh, &en)))
+    }
+
+    /// Whether the account certainly has no such template.
+    pub(super) fn certainly_lacks_template(&self, known: Option<&TemplateList>, template_id: &str) -> bool {
+        let (Some(known), Ok(process)) = (known, Process::current()) else { return false };
+        known.certainly_lacks(template_id, process.templates(&self.settings).known_for(template_id))
     }
 
     /// What a verdict on a message teaches about its template.

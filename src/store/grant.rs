@@ -8,7 +8,7 @@ use super::Millis;
 /// `refused`; each of them is the row's last answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Choice {
-    /// One message more (`accept`, `acceptWithAudio` …).
+    /// One message more (`accept`, `acceptWithAudio` …), unless both sides tell of it: then it counts once.
     Accept,
     /// Not this time. Earlier accepts stay.
     Reject,
@@ -46,6 +46,13 @@ pub enum Source {
     Change,
 }
 
+impl Source {
+    /// Whether WeChat tells, rather than the front end. An answer that both tell of is one.
+    pub fn is_push(self) -> bool {
+        self != Self::Client
+    }
+}
+
 /// The same answer comes from the front end and by push within this time: WeChat repeats a push for seconds only, a front end may
 /// be without a network for minutes.
 pub const PAIRING: Duration = Duration::from_secs(600);
@@ -65,7 +72,7 @@ pub struct GrantReport<'a> {
     pub long_term: bool,
     /// Who reports.
     pub source: Source,
-    /// When the user answered, by WeChat's clock; `None` is now.
+    /// When the user answered, by WeChat's clock; `None`, or what is still to come, is now.
     pub at: Option<Millis>,
     /// Two reports of this account with the same token are one.
     pub token: &'a str,
@@ -99,7 +106,8 @@ pub struct LedgerRow {
     pub state: Option<Choice>,
     /// One accept lasts.
     pub long_term: bool,
-    /// WeChat's own last word is "no" (no delivery came after it), and no accept has been reported since.
+    /// WeChat's own last word is "no" (43101, or `subscribe_msg_change_event`; no delivery came after it), and no accept has been
+    /// reported since.
     pub refused: bool,
 }
 

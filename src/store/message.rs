@@ -289,6 +289,8 @@ pub struct Delivery {
     pub finished: Option<Millis>,
     /// In the outbox: when it will be tried, or tried again, at the earliest; `None` while it is under way.
     pub due: Option<Millis>,
+    /// What WeChat has said of its arrival ([`Receipt::text`](super::Receipt::text)).
+    pub receipt: Option<String>,
 }
 
 /// Which delivery rows. All conditions must hold.

@@ -183,9 +183,11 @@ pub trait Store: Send + Sync {
     /// at most [`UNPAIRED_LIMIT`], the oldest forgotten first. An accept of the other side takes the oldest of them away and counts
     /// nothing; any other accept counts, and is remembered. So of n told by one side and m by the other the greater number counts.
     ///
-    /// An answer that was given (`at`) before the latest one of that user and template within [`PAIRING`] changes neither `state` nor
-    /// `refused`; an accept still counts. [`Source::Change`] with anything but an accept sets `refused` as well: the user has switched the template
-    /// off where WeChat itself asks. Accepts that are long-term count nothing and are not paired.
+    /// The latest answer of a user and template, by when it was given (`at`), is remembered for [`PAIRING`] after it was told. One that
+    /// was given before it changes neither `state` nor `refused`; an accept still counts. WeChat's clock has whole seconds: of two
+    /// answers of one second the one that was told last is the latest. [`Source::Change`] with anything but an accept sets `refused`
+    /// as well: the user has switched the template off where WeChat itself asks. Accepts that are long-term count nothing and are not
+    /// paired.
     fn record_grants(&self, report: &GrantReport<'_>, until: Instant) -> Result<Recorded, StoreError>;
 
     /// The ledger of one user: every template, or the one named, in the order of their ids.

@@ -16,6 +16,7 @@ mod interrupted;
 mod message;
 mod parcel;
 mod proxy;
+mod recent;
 mod scripts;
 mod servers;
 mod spread;

@@ -111,6 +111,7 @@ fn a_message_that_is_opened_again_is_as_the_later_call_says(shop: &Shop) {
         begun: row.begun,
         finished: None,
         due: None,
+        receipt: None,
     };
     assert_eq!(row, expected);
     assert_eq!(shop.under_way(&first.again()).1, "boot/ns/2/2");

@@ -52,12 +52,14 @@ mod messages;
 mod model;
 mod notes;
 mod outcomes;
+mod pairing;
 mod post;
 mod property;
 mod queued_keys;
 mod queueing;
 mod queues;
 mod quota;
+mod receipts;
 #[path = "../support/redis_server.rs"]
 mod redis_server;
 mod reports;

@@ -251,6 +251,7 @@ fn the_row_of_what_goes_is_sending(shop: &Shop) {
         begun: row.begun,
         finished: None,
         due: None,
+        receipt: None,
     };
     assert_eq!(row, expected);
 }

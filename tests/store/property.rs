@@ -13,7 +13,7 @@ use crate::generators::config;
 use crate::model::Memory;
 use crate::post::{Post, claim, of_job};
 use crate::shop::{DAY, Going, HOUR, Message, Shop, Verdict, now, soon};
-use crate::steps::{CHANNELS, Step, TEMPLATES, USERS, step};
+use crate::steps::{CHANNELS, Report, Step, TEMPLATES, USERS, step};
 
 on_every_engine!(with engine: messages_and_ledger_are_as_the_model_says);
 
@@ -134,21 +134,29 @@ impl Pair<'_> {
 
     fn take(&mut self, step: &Step) {
         match step {
-            Step::Report { user, choices, long_term, token } => {
+            Step::Report(Report { user, choices, long_term, token, source, ago }) => {
                 let token = token.map_or_else(|| MessageId::new().to_string(), |token| token.to_string());
                 let report = GrantReport {
                     appid: &self.appid,
                     openid: user,
                     choices,
                     long_term: *long_term,
-                    source: Source::Client,
-                    at: None,
+                    source: *source,
+                    at: ago.map(|ago| now() - ago),
                     token: &token,
                     remember: HOUR,
                 };
                 let [engine, model] =
                     [self.engine, self.model].map(|shop| shop.store().record_grants(&report, soon()).unwrap());
                 assert_eq!(engine, model, "record_grants");
+            }
+            Step::Receipt { user, succeeds } => {
+                let msgid = Verdict::delivered().msgid.unwrap();
+                let text = if *succeeds { "success" } else { "system failure" };
+                let receipt = Receipt { appid: &self.appid, shown_openid: user, msgid: &msgid, text, at: now() };
+                let [engine, model] =
+                    [self.engine, self.model].map(|shop| shop.store().receipt(&receipt, soon()).unwrap());
+                assert_eq!(engine, model, "receipt");
             }
             Step::Begin { message, abandoned } => {
                 let mut message = message.message(&self.appid);

@@ -51,6 +51,7 @@ fn what_was_queued_waits_in_its_row(shop: &Shop) {
         begun: row.begun,
         finished: None,
         due: row.due,
+        receipt: None,
     };
     assert_eq!(row, expected);
     let due = row.due.unwrap();

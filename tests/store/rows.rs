@@ -113,6 +113,7 @@ fn every_column_is_read_back(shop: &Shop) {
             begun: row.begun,
             finished: row.finished,
             due: row.due,
+            receipt: None,
         };
         assert_eq!(row, expected);
         assert_eq!(shop.deliveries(&Filter { key: message.key.as_deref(), limit: 2, ..Filter::default() }), [row]);

@@ -16,17 +16,55 @@ pub const CHANNELS: [Channel; 3] = [Channel::Subscribe, Channel::Bizsend, Channe
 
 #[derive(Debug, Clone)]
 pub enum Step {
-    Report { user: &'static str, choices: Vec<(&'static str, Choice)>, long_term: bool, token: Option<u8> },
-    Begin { message: Box<Plan>, abandoned: Option<Index> },
+    Report(Report),
+    /// What WeChat says of the newest message to a user that has its msgid.
+    Receipt {
+        user: &'static str,
+        succeeds: bool,
+    },
+    Begin {
+        message: Box<Plan>,
+        abandoned: Option<Index>,
+    },
     BeginAgain(Index),
-    Finish { which: Index, verdict: u8, attempts: u32, pause: bool },
+    Finish {
+        which: Index,
+        verdict: u8,
+        attempts: u32,
+        pause: bool,
+    },
     Refuse(Box<Plan>),
-    Queue { message: Box<Plan>, delayed: bool, brief: bool, stubborn: bool },
+    Queue {
+        message: Box<Plan>,
+        delayed: bool,
+        brief: bool,
+        stubborn: bool,
+    },
     QueueAgain(Index),
-    Claim { channel: Channel, limit: usize, quick: bool },
-    Again { which: Index, kept: bool, short: bool },
+    Claim {
+        channel: Channel,
+        limit: usize,
+        quick: bool,
+    },
+    Again {
+        which: Index,
+        kept: bool,
+        short: bool,
+    },
     Wait,
     Clear(Option<Channel>),
+}
+
+/// What a user answered, before it has an account.
+#[derive(Debug, Clone)]
+pub struct Report {
+    pub user: &'static str,
+    pub choices: Vec<(&'static str, Choice)>,
+    pub long_term: bool,
+    pub token: Option<u8>,
+    pub source: Source,
+    /// How long before now he did; what is still to come is told as well.
+    pub ago: Option<Millis>,
 }
 
 /// A message before it has an id and an account.
@@ -84,8 +122,15 @@ pub fn step() -> impl Strategy<Value = Step> {
         choices,
         prop::bool::weighted(0.1),
         prop_oneof![2 => Just(None), 1 => (0..5u8).prop_map(Some)],
+        prop_oneof![3 => Just(Source::Client), 3 => Just(Source::Popup), 1 => Just(Source::Change)],
+        // So far apart that no clock and no busy machine makes another order of them.
+        prop_oneof![4 => Just(None), 2 => Just(Some(0)), 2 => (1..4i64).prop_map(|ago| Some(ago * 100_000)), 1 => Just(Some(-100_000))],
     )
-        .prop_map(|(user, choices, long_term, token)| Step::Report { user, choices, long_term, token });
+        .prop_map(|(user, choices, long_term, token, source, ago)| {
+            Step::Report(Report { user, choices, long_term, token, source, ago })
+        });
+    let receipt =
+        (prop::sample::select(&USERS[..]), any::<bool>()).prop_map(|(user, succeeds)| Step::Receipt { user, succeeds });
     let begin = (plan(), prop::option::weighted(0.3, any::<Index>()))
         .prop_map(|(message, abandoned)| Step::Begin { message: Box::new(message), abandoned });
     let finish = (any::<Index>(), 0..7u8, 0..3u32, prop::bool::weighted(0.3))
@@ -104,7 +149,8 @@ pub fn step() -> impl Strategy<Value = Step> {
         8 => claim,
         3 => again,
         2 => Just(Step::Wait),
-        4 => report,
+        6 => report,
+        1 => receipt,
         8 => begin,
         1 => any::<Index>().prop_map(Step::BeginAgain),
         8 => finish,

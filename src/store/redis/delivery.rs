@@ -8,8 +8,8 @@ use super::RedisStore;
 use super::fault::unreadable;
 use super::name::read_channel;
 use super::reply::{Fields, Items};
-use super::script::{Call, DELIVERIES, DELIVERY};
-use crate::store::{Delivery, Filter, MessageId, State, StoreError};
+use super::script::{Call, DELIVERIES, DELIVERY, RECEIPT};
+use crate::store::{Delivery, Filter, MessageId, RECEIPT_ROWS, Receipt, State, StoreError};
 
 /// Rows that one script looks at: a few milliseconds in which Redis serves nobody else.
 const AT_ONCE: usize = 500;
@@ -57,6 +57,16 @@ impl RedisStore {
             }
         }
     }
+
+    pub(super) fn write_receipt(&self, receipt: &Receipt<'_>, until: Instant) -> Result<Option<MessageId>, StoreError> {
+        let call = Call::new(receipt.appid)
+            .with(receipt.shown_openid)
+            .with(receipt.msgid)
+            .with(receipt.text)
+            .with(RECEIPT_ROWS);
+        let mut items = Items::new(self.run(&RECEIPT, &call, until)?, "receipt")?;
+        if items.is_empty() { Ok(None) } else { items.parse().map(Some) }
+    }
 }
 
 /// A row as scripts show it.
@@ -82,5 +92,6 @@ pub(super) fn read_delivery(value: Value) -> Result<Delivery, StoreError> {
         begun: fields.parse("begun")?,
         finished: fields.parse_optional("finished")?,
         due: if state == State::Queued { fields.parse_optional("due")? } else { None },
+        receipt: fields.take("receipt"),
     })
 }

@@ -8,7 +8,7 @@ use super::fault::unreadable;
 use super::reply::Items;
 use super::script::{AUDIENCE, Call, GRANTS, RECORD_GRANTS};
 use super::{RedisStore, expiry};
-use crate::store::{Choice, GrantReport, LedgerRow, Page, Recorded, StoreError};
+use crate::store::{Choice, GrantReport, LedgerRow, PAIRING, Page, Recorded, Source, StoreError, UNPAIRED_LIMIT};
 
 /// Users that one script looks at: some hundreds of microseconds in which Redis serves nobody else.
 const AT_ONCE: usize = 1000;
@@ -21,7 +21,12 @@ impl RedisStore {
             .with(u8::from(report.long_term))
             .with(Uuid::now_v7())
             .with(report.token)
-            .with(expiry(report.remember));
+            .with(expiry(report.remember))
+            .with(if report.source.is_push() { 'p' } else { 'c' })
+            .with(u8::from(report.source == Source::Change))
+            .optional(report.at)
+            .with(expiry(PAIRING))
+            .with(UNPAIRED_LIMIT);
         for (template, choice) in report.choices {
             call = call.with(template).with(letter(*choice));
         }

@@ -249,8 +249,8 @@ impl Store for RedisStore {
         self.replace_health(route, seen, health, until)
     }
 
-    fn receipt(&self, _receipt: &Receipt<'_>, _until: Instant) -> Result<Option<MessageId>, StoreError> {
-        Err(StoreError::new(Fault::Other, "receipt"))
+    fn receipt(&self, receipt: &Receipt<'_>, until: Instant) -> Result<Option<MessageId>, StoreError> {
+        self.write_receipt(receipt, until)
     }
 
     fn note(&self, appid: &str, name: &str, until: Instant) -> Result<Option<Note>, StoreError> {

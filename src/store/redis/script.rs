@@ -103,8 +103,10 @@ pub static FORGET_ACCOUNT: Script = script!("forget_account");
 pub static DELIVERY: Script = script!("row", "delivery");
 /// `Store::deliveries`.
 pub static DELIVERIES: Script = script!("row", "deliveries");
+/// `Store::receipt`.
+pub static RECEIPT: Script = script!("receipt");
 /// `Store::record_grants`.
-pub static RECORD_GRANTS: Script = script!("ledger", "record_grants");
+pub static RECORD_GRANTS: Script = script!("ledger", "recent", "record_grants");
 /// `Store::grants`.
 pub static GRANTS: Script = script!("grants");
 /// `Store::audience`.

@@ -12,7 +12,7 @@ macro_rules! select {
         concat!(
             "SELECT d.id, d.epoch, d.openid, t.name, d.channel, d.key, d.state, d.errcode, d.errmsg, d.from_wechat,
                d.msgid, d.rid, d.attempts, d.changed, d.payload, d.begun, d.finished, d.lease,
-               d.due, d.gives_up, d.unsure",
+               d.due, d.gives_up, d.unsure, d.receipt",
             $more,
             " FROM delivery d ",
             $index,
@@ -41,7 +41,7 @@ pub(super) const LISTINGS: [&str; 3] = [
     concat!(select!(", d.template", "INDEXED BY delivery_key"), range!(), " AND d.key = ?5", newest_first!()),
 ];
 /// How many columns [`select`] has of its own.
-pub(super) const COLUMNS: usize = 21;
+pub(super) const COLUMNS: usize = 22;
 /// Rows that one query of a listing looks at, so that a rare match does not hold the gate for long.
 const SLICE: usize = 5000;
 
@@ -72,6 +72,7 @@ pub(super) fn read(row: &Row<'_>, now: Millis) -> rusqlite::Result<Delivery> {
         begun: row.get(15)?,
         finished: row.get(16)?,
         due: if state == State::Queued { row.get(18)? } else { None },
+        receipt: row.get(21)?,
     })
 }
 

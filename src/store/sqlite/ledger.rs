@@ -2,9 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::account;
 use super::code::{Code, millis, now, read_count, read_optional};
-use crate::store::{Choice, GrantReport, LedgerRow, Page, Recorded};
+use super::recent::Recent;
+use super::{account, recent};
+use crate::store::{Choice, GrantReport, LedgerRow, Millis, Page, Recorded, Source};
 
 /// The columns that [`read`] takes, from alias `l`.
 macro_rules! columns {
@@ -38,9 +39,12 @@ pub(super) fn record(db: &Connection, report: &GrantReport<'_>) -> rusqlite::Res
     for (name, choice) in report.choices {
         let template = account::intern_template(db, account, name)?;
         if !duplicate {
-            apply(db, template, report, *choice)?;
+            apply(db, template, report, *choice, now)?;
         }
         rows.push(find(db, template, report.openid)?.unwrap_or_default());
+    }
+    if !duplicate {
+        recent::delete_expired(db, report.choices.len(), now)?;
     }
     Ok(Recorded { duplicate, rows })
 }
@@ -63,23 +67,43 @@ fn remember(db: &Connection, account: i64, report: &GrantReport<'_>, now: i64) -
     Ok(added > 0)
 }
 
-fn apply(db: &Connection, template: i64, report: &GrantReport<'_>, choice: Choice) -> rusqlite::Result<()> {
-    if choice != Choice::Accept {
-        return db
-            .prepare_cached(
-                "INSERT INTO ledger (template, openid, choice) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (template, openid) DO UPDATE SET choice = excluded.choice",
-            )?
-            .execute(params![template, report.openid, choice.code()])
-            .map(drop);
+fn apply(
+    db: &Connection,
+    template: i64,
+    report: &GrantReport<'_>,
+    choice: Choice,
+    now: Millis,
+) -> rusqlite::Result<()> {
+    let mut recent = Recent::find(db, template, report.openid, now)?;
+    let is_latest = recent.answer(report.at.map_or(now, |at| at.min(now)), now);
+    let is_accept = choice == Choice::Accept;
+    // Whether it is an accept of which the ledger does not know yet.
+    let is_news = is_accept && (report.long_term || !recent.accept(report.source.is_push(), now));
+    recent.keep(db, template, report.openid, now)?;
+    if is_news {
+        db.prepare_cached("UPDATE template SET reported = 1 WHERE id = ?1 AND NOT reported")?.execute([template])?;
     }
-    db.prepare_cached("UPDATE template SET reported = 1 WHERE id = ?1 AND NOT reported")?.execute([template])?;
+    let refused = match (is_latest, is_accept, report.source) {
+        (true, true, _) => Some(false),
+        (true, false, Source::Change) => Some(true),
+        _ => None,
+    };
     db.prepare_cached(
-        "INSERT INTO ledger (template, openid, choice, accepted, reports, long_term) VALUES (?1, ?2, ?3, NOT ?4, 1, ?4)
-         ON CONFLICT (template, openid) DO UPDATE SET choice = excluded.choice, refused = 0, reports = reports + 1,
-           accepted = accepted + excluded.accepted, long_term = long_term OR excluded.long_term",
+        "INSERT INTO ledger (template, openid, choice, accepted, reports, long_term, refused)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce(?7, 0))
+         ON CONFLICT (template, openid) DO UPDATE SET choice = coalesce(excluded.choice, choice),
+           accepted = accepted + excluded.accepted, reports = reports + excluded.reports,
+           long_term = long_term OR excluded.long_term, refused = coalesce(?7, refused)",
     )?
-    .execute(params![template, report.openid, choice.code(), report.long_term])
+    .execute(params![
+        template,
+        report.openid,
+        is_latest.then(|| choice.code()),
+        is_news && !report.long_term,
+        is_news,
+        is_accept && report.long_term,
+        refused
+    ])
     .map(drop)
 }
 

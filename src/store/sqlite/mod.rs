@@ -4,7 +4,8 @@
 //! database    one transaction: gate, files, deadline, damage      gate  directory  connection  schema  fault
 //! message     begin, finish, refuse                               row  written  settle  quota
 //! outbox      enqueue, end of a row   claim  candidate            queues  leader
-//! ledger      grants, audience        delivery  listings          token  health  note
+//! ledger      grants, audience        recent  pairing             token  health  note
+//! delivery    listings                receipt
 //! ```
 //!
 //! # What a loss of power takes
@@ -37,6 +38,8 @@ mod note;
 mod outbox;
 mod queues;
 mod quota;
+mod receipt;
+mod recent;
 mod row;
 mod schema;
 mod settle;
@@ -303,8 +306,8 @@ impl Store for SqliteStore {
         self.write(Durability::Process, until, |db| health::put(db, route, seen, health, now()))
     }
 
-    fn receipt(&self, _receipt: &Receipt<'_>, _until: Instant) -> Result<Option<MessageId>, StoreError> {
-        Err(StoreError::new(Fault::Other, "receipt"))
+    fn receipt(&self, receipt: &Receipt<'_>, until: Instant) -> Result<Option<MessageId>, StoreError> {
+        self.write(Durability::Process, until, |db| receipt::record(db, receipt))
     }
 
     fn note(&self, appid: &str, name: &str, until: Instant) -> Result<Option<Note>, StoreError> {

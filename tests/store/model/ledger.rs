@@ -27,14 +27,63 @@ struct Row {
     state: Option<Choice>,
     long_term: bool,
     refused: bool,
+    /// When the latest answer was given, and when it was told.
+    latest: Option<(Millis, Millis)>,
+    /// Accepts of one side that the other has not told of yet: who told, and when.
+    unpaired: Vec<(bool, Millis)>,
     /// By message and epoch: when the lease is over, or `None` of a message that nobody will close.
     reserved: HashMap<(MessageId, u32), Option<Millis>>,
+}
+
+fn within(told: Millis, now: Millis) -> bool {
+    now < after(told, PAIRING)
 }
 
 impl Row {
     fn available(&self) -> u64 {
         let gone = self.delivered + self.lost + self.reserved.len() as u64;
         self.accepted.checked_sub(gone).expect("more grants used than there were")
+    }
+
+    /// Adds an answer; says whether it is an accept that nobody has told of before.
+    fn answer(&mut self, report: &GrantReport<'_>, choice: Choice, now: Millis) -> bool {
+        let at = report.at.unwrap_or(now).min(now);
+        let is_latest = self.latest.is_none_or(|(latest, told)| !within(told, now) || at / 1000 >= latest / 1000);
+        if is_latest {
+            let former = self.latest.filter(|(_, told)| within(*told, now)).map_or(at, |(latest, _)| latest);
+            self.latest = Some((at.max(former), now));
+            self.state = Some(choice);
+            match choice {
+                Choice::Accept => self.refused = false,
+                _ => self.refused |= report.source == Source::Change,
+            }
+        }
+        if choice != Choice::Accept {
+            return false;
+        }
+        if report.long_term {
+            self.long_term = true;
+        } else if self.is_told_of(report.source != Source::Client, now) {
+            return false;
+        } else {
+            self.accepted += 1;
+        }
+        self.reported += 1;
+        true
+    }
+
+    /// Whether the other side has told of this accept already; if not, it is remembered.
+    fn is_told_of(&mut self, pushed: bool, now: Millis) -> bool {
+        self.unpaired.retain(|(_, told)| within(*told, now));
+        if self.unpaired.first().is_some_and(|(side, _)| *side != pushed) {
+            self.unpaired.remove(0);
+            return true;
+        }
+        self.unpaired.push((pushed, now));
+        if self.unpaired.len() > UNPAIRED_LIMIT {
+            self.unpaired.remove(0);
+        }
+        false
     }
 
     fn show(&self) -> LedgerRow {
@@ -57,13 +106,7 @@ impl Ledger {
         if !duplicate {
             self.tokens.insert(report.token.to_owned(), after(now, report.remember));
             for (template, choice) in report.choices {
-                let row = self.row(template, report.openid);
-                row.state = Some(*choice);
-                if *choice == Choice::Accept {
-                    row.accepted += u64::from(!report.long_term);
-                    row.long_term |= report.long_term;
-                    row.reported += 1;
-                    row.refused = false;
+                if self.row(template, report.openid).answer(report, *choice, now) {
                     self.reported.insert((*template).to_owned());
                 }
             }

@@ -95,6 +95,14 @@ impl Messages {
         rows.filter(fits).take(filter.limit).collect()
     }
 
+    pub fn receive(&mut self, receipt: &Receipt<'_>, now: Millis) -> Option<MessageId> {
+        let rows = self.0.values_mut().rev().filter(|row| now < row.kept_until);
+        let mut newest = rows.filter(|row| row.shown.openid == receipt.shown_openid).take(RECEIPT_ROWS);
+        let row = newest.find(|row| row.shown.msgid.as_deref() == Some(receipt.msgid))?;
+        row.shown.receipt.get_or_insert_with(|| receipt.text.to_owned());
+        Some(row.shown.id)
+    }
+
     pub fn fresh(&mut self, begin: &Begin<'_>, id: MessageId, now: Millis) -> &mut Row {
         let former = self.0.remove(&id);
         let (epoch, attempts, counted) =
@@ -118,6 +126,7 @@ impl Messages {
             begun: now,
             finished: None,
             due: None,
+            receipt: None,
         };
         self.0.entry(id).or_insert(Row {
             shown,

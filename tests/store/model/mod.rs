@@ -233,8 +233,8 @@ impl Store for Model {
         Ok(records.get(route).cloned())
     }
 
-    fn receipt(&self, _receipt: &Receipt<'_>, _until: Instant) -> Result<Option<MessageId>, StoreError> {
-        Err(StoreError::new(Fault::Other, "receipt"))
+    fn receipt(&self, receipt: &Receipt<'_>, _: Instant) -> Result<Option<MessageId>, StoreError> {
+        self.account(receipt.appid, |account, now| account.messages.receive(receipt, now))
     }
 
     fn note(&self, appid: &str, name: &str, _: Instant) -> Result<Option<Note>, StoreError> {

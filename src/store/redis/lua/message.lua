@@ -34,7 +34,7 @@ end
 local function open_row(id, row, epoch, now, more, waits)
   local key = P .. 'm:' .. id
   if row then
-    redis.call('HDEL', key, 'last', 'errcode', 'errmsg', 'wechat', 'msgid', 'rid', 'changed', 'payload', 'finished', 'grant', 'refused',
+    redis.call('HDEL', key, 'last', 'errcode', 'errmsg', 'wechat', 'msgid', 'rid', 'receipt', 'changed', 'payload', 'finished', 'grant', 'refused',
       'seen', 'lease', 'done', 'queued', 'lapsed')
     -- The calls of the former sending are counted, should its end be repeated.
     if row.done then

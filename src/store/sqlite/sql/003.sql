@@ -15,11 +15,12 @@ CREATE INDEX note_expires ON note (expires);
 CREATE TABLE recent_answer (
     template INTEGER NOT NULL,
     openid   TEXT NOT NULL,
-    -- When the latest answer was given.
+    -- When the latest answer was given, and when it was told.
     answered INTEGER NOT NULL,
-    -- 0 the front end, 1 the push.
-    source   INTEGER,
-    -- When each of the accepts was recorded, in order, separated by spaces.
+    told     INTEGER NOT NULL,
+    -- Who told of the accepts: 0 the front end, 1 the push.
+    pushed   INTEGER NOT NULL,
+    -- When each of them was told, in order, separated by spaces.
     accepts  TEXT NOT NULL,
     expires  INTEGER NOT NULL,
     PRIMARY KEY (template, openid)

@@ -8,6 +8,7 @@ mod locks;
 mod migration;
 
 mod plans;
+mod recent;
 mod space;
 mod waiting;
 
