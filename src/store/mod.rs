@@ -184,8 +184,9 @@ pub trait Store: Send + Sync {
     /// nothing; any other accept counts, and is remembered. So of n told by one side and m by the other the greater number counts.
     ///
     /// The latest answer of a user and template, by when it was given (`at`), is remembered for [`PAIRING`] after it was told. One that
-    /// was given before it changes neither `state` nor `refused`; an accept still counts. WeChat's clock has whole seconds: of two
-    /// answers of one second the one that was told last is the latest. [`Source::Change`] with anything but an accept sets `refused`
+    /// was given before it changes neither `state` nor `refused`; an accept still counts, and if it does, ends `refused` where `state` is
+    /// `accept`: 43101 has set it then, and nothing says that this accept is gone. WeChat's clock has whole seconds: of two answers of
+    /// one second the one that was told last is the latest. [`Source::Change`] with anything but an accept sets `refused`
     /// as well: the user has switched the template off where WeChat itself asks. Accepts that are long-term count nothing and are not
     /// paired.
     fn record_grants(&self, report: &GrantReport<'_>, until: Instant) -> Result<Recorded, StoreError>;

@@ -43,6 +43,7 @@ mod engine;
 #[allow(dead_code, reason = "most of it makes payloads")]
 mod generators;
 mod health;
+mod interleavings;
 mod keys;
 mod lanes;
 mod leads;

@@ -22,6 +22,7 @@ on_every_engine!(
     who_switches_a_template_off_is_refused_until_he_accepts,
     an_older_accept_does_not_undo_what_was_switched_off,
     to_switch_a_template_off_ends_what_lasts,
+    an_accept_of_which_43101_knew_nothing_ends_what_43101_said,
 );
 
 const CLIENT: Source = Source::Client;
@@ -257,4 +258,17 @@ fn to_switch_a_template_off_ends_what_lasts(shop: &Shop) {
     assert!(shop.no_grant(&Message::to("user")).1);
     shop.report("user", &ACCEPT, true);
     assert_eq!(shop.audience(APP, TEMPLATE, 10), [("user".to_owned(), 1)]);
+}
+
+fn an_accept_of_which_43101_knew_nothing_ends_what_43101_said(shop: &Shop) {
+    let first = now() - 60_000;
+    shop.tell("user", &ACCEPT, CLIENT, None);
+    let message = Message::to("user");
+    let going = shop.go(&message);
+    // The push of a later accept overtakes that of the first, and is taken for it.
+    shop.tell("user", &ACCEPT, POPUP, Some(first + 30_000));
+    shop.finish(&message, going, &Verdict::no_grant());
+    assert!(shop.row("user").refused);
+    let row = shop.tell("user", &ACCEPT, POPUP, Some(first));
+    assert_eq!((counts(&row), row.refused), (books(2, 1, 0, 0, 1), false));
 }

@@ -38,14 +38,15 @@ fn message(id: MessageId, openid: &str, keyed: bool) -> Message {
     }
 }
 
-fn report(store: &dyn Store, openid: &str, token: &str) -> Recorded {
+/// One side's word of an accept. `side` is `client` or `push`.
+fn report(store: &dyn Store, openid: &str, side: &str, token: &str) -> Recorded {
     let choices = [(TEMPLATE, Choice::Accept)];
     let report = GrantReport {
         appid: APP,
         openid,
         choices: &choices,
         long_term: false,
-        source: Source::Client,
+        source: if side == "push" { Source::Popup } else { Source::Client },
         at: None,
         token,
         remember: HOUR,
@@ -61,7 +62,16 @@ fn begin(store: &dyn Store, message: &Message) -> Going {
 }
 
 fn finish(store: &dyn Store, message: &Message, going: Going, name: &str) {
-    store.finish(&message.begin(), going.epoch, &verdict(name).end(going, message), soon()).unwrap();
+    let verdict = verdict(name);
+    let msgid = verdict.msgid.is_some().then(|| going.id.to_string());
+    store.finish(&message.begin(), going.epoch, &Verdict { msgid, ..verdict }.end(going, message), soon()).unwrap();
+}
+
+/// WeChat tells of the arrival.
+fn receipt(store: &dyn Store, message: &Message) {
+    let msgid = message.id.to_string();
+    let receipt = Receipt { appid: APP, shown_openid: &message.openid, msgid: &msgid, text: "success", at: 0 };
+    assert_eq!(store.receipt(&receipt, soon()), Ok(Some(message.id)));
 }
 
 /// Reports and sends until it is killed. `round` is what this round's users are called by.
@@ -76,9 +86,15 @@ pub fn work(place: &str, name: &str, record: &mut Record) {
         let openid = format!("{user}-{round}");
         let id = MessageId::new();
         if dice.roll(3) == 0 {
-            record.line(format!("report? {id} {openid}"));
-            report(store.as_ref(), &openid, &id.to_string());
-            record.line(format!("report! {id}"));
+            // Both sides tell of an accept; other workers may come between them.
+            let mut sides = ["client", "push"];
+            sides.rotate_left(dice.roll(2) as usize);
+            for side in sides {
+                let id = MessageId::new();
+                record.line(format!("report? {id} {openid} {side}"));
+                report(store.as_ref(), &openid, side, &id.to_string());
+                record.line(format!("report! {id}"));
+            }
             continue;
         }
         let message = message(id, &openid, dice.roll(2) == 0);
@@ -89,6 +105,11 @@ pub fn work(place: &str, name: &str, record: &mut Record) {
         record.line(format!("finish? {id} {name}"));
         finish(store.as_ref(), &message, going, name);
         record.line(format!("finish! {id}"));
+        if name == "delivered" {
+            record.line(format!("receipt? {id}"));
+            receipt(store.as_ref(), &message);
+            record.line(format!("receipt! {id}"));
+        }
     }
 }
 
@@ -99,13 +120,22 @@ struct Sent {
     going: Option<Going>,
     verdict: Option<String>,
     finished: bool,
+    /// Whether WeChat told of its arrival, and whether that was acknowledged.
+    arrived: Option<bool>,
+}
+
+/// What the records say of one side's word of an accept.
+struct Accept {
+    openid: String,
+    side: String,
+    acknowledged: bool,
 }
 
 /// What the records of a round say.
 #[derive(Default)]
 struct Told {
-    /// By token: who, and whether it was acknowledged.
-    reports: HashMap<String, (String, bool)>,
+    /// By token.
+    reports: HashMap<String, Accept>,
     sent: BTreeMap<MessageId, Sent>,
     acknowledged: usize,
 }
@@ -123,13 +153,14 @@ impl Told {
             let words: Vec<&str> = line.split(' ').collect();
             let id: MessageId = words[1].parse().unwrap();
             match words[..] {
-                ["report?", token, openid] => {
-                    told.reports.insert(token.to_owned(), (openid.to_owned(), false));
+                ["report?", token, openid, side] => {
+                    let (openid, side) = (openid.to_owned(), side.to_owned());
+                    told.reports.insert(token.to_owned(), Accept { openid, side, acknowledged: false });
                 }
-                ["report!", token] => told.reports.get_mut(token).unwrap().1 = true,
+                ["report!", token] => told.reports.get_mut(token).unwrap().acknowledged = true,
                 ["begin?", _, openid, keyed] => {
                     let message = message(id, openid, keyed == "true");
-                    told.sent.insert(id, Sent { message, going: None, verdict: None, finished: false });
+                    told.sent.insert(id, Sent { message, going: None, verdict: None, finished: false, arrived: None });
                 }
                 ["begin!", _, epoch, name, seen] => {
                     let (epoch, seen) = (epoch.parse().unwrap(), seen.parse().unwrap());
@@ -137,6 +168,8 @@ impl Told {
                 }
                 ["finish?", _, name] => told.sent.get_mut(&id).unwrap().verdict = Some(name.to_owned()),
                 ["finish!", _] => told.sent.get_mut(&id).unwrap().finished = true,
+                ["receipt?", _] => told.sent.get_mut(&id).unwrap().arrived = Some(false),
+                ["receipt!", _] => told.sent.get_mut(&id).unwrap().arrived = Some(true),
                 _ => panic!("what is {line:?}?"),
             }
         }
@@ -147,7 +180,12 @@ impl Told {
     fn acknowledged_of(&self, openid: &str) -> [u64; 4] {
         let mut books = [0, 0, 0, 0];
         let [accepted, delivered, least, most] = &mut books;
-        *accepted += self.reports.values().filter(|(of, acknowledged)| of == openid && *acknowledged).count() as u64;
+        let told_by = |side: &str| {
+            let reports = self.reports.values().filter(|report| report.acknowledged && report.openid == openid);
+            reports.filter(|report| report.side == side).count() as u64
+        };
+        // An accept of which both have told is one.
+        *accepted += told_by("client").max(told_by("push"));
         let (mut reserved, mut settled, mut settling, mut beginning) = (0, 0, 0, 0);
         for sent in self.sent.values().filter(|sent| sent.message.openid == openid) {
             let Some(going) = sent.going else {
@@ -177,6 +215,10 @@ impl Told {
             let row = store.delivery(APP, **id, soon()).unwrap();
             let state = row.as_ref().map(|row| row.state);
             let ended = sent.verdict.as_deref().map(|name| verdict(name).state);
+            let has_receipt = row.as_ref().is_some_and(|row| row.receipt.is_some());
+            if sent.arrived.map_or(has_receipt, |acknowledged| acknowledged && !has_receipt) {
+                return false;
+            }
             match (sent.going, sent.finished) {
                 (Some(_), true) => state == ended,
                 (Some(_), false) => state == Some(State::Sending) || (ended.is_some() && state == ended),
@@ -189,9 +231,9 @@ impl Told {
     /// Does again what was under way when its worker was killed.
     fn repeat(&mut self, store: &dyn Store) -> usize {
         let mut repeated = 0;
-        for (token, (openid, acknowledged)) in &mut self.reports {
-            if !std::mem::replace(acknowledged, true) {
-                report(store, openid, token);
+        for (token, told) in &mut self.reports {
+            if !std::mem::replace(&mut told.acknowledged, true) {
+                report(store, &told.openid, &told.side, token);
                 repeated += 1;
             }
         }
@@ -203,6 +245,11 @@ impl Told {
             if let (Some(going), Some(name), false) = (sent.going, &sent.verdict, sent.finished) {
                 finish(store, &sent.message, going, name);
                 sent.finished = true;
+                repeated += 1;
+            }
+            if sent.arrived == Some(false) {
+                receipt(store, &sent.message);
+                sent.arrived = Some(true);
                 repeated += 1;
             }
         }
@@ -272,7 +319,7 @@ fn killed_workers_lose_nothing(engine: &dyn Shared, name: &str) {
     let rounds = std::env::var("STORE_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(300);
     let store = engine.open();
     // So that everything is counted from the first message on.
-    report(store.as_ref(), "somebody", "first");
+    report(store.as_ref(), "somebody", "client", "first");
     let mut tally = Tally::default();
     for round in 0..rounds {
         one_round(engine, store.as_ref(), round, &mut tally);

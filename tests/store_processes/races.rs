@@ -16,6 +16,7 @@ on_both_engines!(
     each_grant_is_given_once,
     one_key_is_sent_once,
     no_report_is_lost_or_counted_twice,
+    an_accept_counts_once_whichever_processes_tell_of_it,
     one_fetches_at_a_time,
     a_newer_token_stays_whoever_comes_late,
 );
@@ -23,18 +24,25 @@ on_both_engines!(
 const PROCESSES: [usize; 2] = [8, 32];
 const GRANTS: usize = 40;
 const REPORTS: usize = 20;
+/// Processes of each side that tell of the same accepts, and how many each tells: one side may be ahead by all of them.
+const TELLERS: usize = 4;
+const TOLD: usize = UNPAIRED_LIMIT / TELLERS;
 
 /// Keeps trying until one has the time.
 const RACE: Duration = Duration::from_millis(1500);
 
 fn accept(store: &dyn Store, openid: &str, token: &str) -> Recorded {
+    accept_told_by(store, Source::Client, openid, token)
+}
+
+fn accept_told_by(store: &dyn Store, source: Source, openid: &str, token: &str) -> Recorded {
     let choices = [(TEMPLATE, Choice::Accept)];
     let report = GrantReport {
         appid: APP,
         openid,
         choices: &choices,
         long_term: false,
-        source: Source::Client,
+        source,
         at: None,
         token,
         remember: HOUR,
@@ -155,6 +163,27 @@ fn no_report_is_lost_or_counted_twice(engine: &dyn Shared) {
         accepted += processes * REPORTS + of_this_run;
         let row = row(engine.open().as_ref());
         assert_eq!((row.accepted, row.available), (accepted as u64, accepted as u64), "{processes} processes");
+    }
+}
+
+/// Tells one side's word of some accepts, with a token for each.
+pub fn tell(place: &str, source: Source, own: &str, record: &mut Record) {
+    let store = open(place);
+    record.ready();
+    for number in 0..TOLD {
+        assert!(!accept_told_by(store.as_ref(), source, "user", &format!("{own} {number}")).duplicate);
+    }
+}
+
+fn an_accept_counts_once_whichever_processes_tell_of_it(engine: &dyn Shared) {
+    let store = engine.open();
+    for round in 1..=5 {
+        let names = (0..2 * TELLERS).map(|worker| {
+            let side = if worker % 2 == 0 { "client" } else { "push" };
+            format!("tell {side} {round}-{worker}")
+        });
+        Pack::start(engine, names).finish();
+        assert_eq!(row(store.as_ref()).accepted, (round * TELLERS * TOLD) as u64, "round {round}");
     }
 }
 

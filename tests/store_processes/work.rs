@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{Read, Write};
 
+use routine_template::store::Source;
+
 use crate::{crash, races};
 
 /// The place to open.
@@ -41,6 +43,8 @@ pub fn run() {
         ["take"] => races::take(&place, &mut record),
         ["send"] => races::send(&place, &mut record),
         ["report", own] => races::report(&place, own, &mut record),
+        ["tell", "client", own] => races::tell(&place, Source::Client, own, &mut record),
+        ["tell", "push", own] => races::tell(&place, Source::Popup, own, &mut record),
         ["fetch", lock] => races::fetch(&place, Some(lock), &mut record),
         ["steal"] => races::fetch(&place, None, &mut record),
         ["crash", name] => crash::work(&place, name, &mut record),

@@ -93,7 +93,8 @@ fn apply(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce(?7, 0))
          ON CONFLICT (template, openid) DO UPDATE SET choice = coalesce(excluded.choice, choice),
            accepted = accepted + excluded.accepted, reports = reports + excluded.reports,
-           long_term = long_term OR excluded.long_term, refused = coalesce(?7, refused)",
+           long_term = long_term OR excluded.long_term,
+           refused = coalesce(?7, refused AND NOT (excluded.reports AND choice = 0))",
     )?
     .execute(params![
         template,

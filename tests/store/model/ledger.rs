@@ -69,6 +69,8 @@ impl Row {
             self.accepted += 1;
         }
         self.reported += 1;
+        // Refused by 43101, before this accept was known.
+        self.refused &= self.state != Some(Choice::Accept);
         true
     }
 

@@ -24,12 +24,13 @@ local function apply(row)
   if accepts then
     if long_term then entry.long_term = '1' end
     -- Whether it is an accept of which the ledger does not know yet.
-    if long_term or not note_accept(row.recent, side, now, limit) then
+    local news = long_term or not note_accept(row.recent, side, now, limit)
+    if news then
       if not long_term then entry.accepted = entry.accepted + 1 end
       entry.reported = entry.reported + 1
       redis.call('SADD', P .. 't', row.template)
     end
-    if latest then entry.refused = '0' end
+    if latest or (news and entry.state == 'a') then entry.refused = '0' end
   elseif of_settings and latest then
     entry.refused = '1'
   end
