@@ -337,6 +337,69 @@ namespace {
         }
 
         /**
+         * 接收微信“消息推送”的请求：验证签名与时间、解密（安全模式）、解析 XML 或 JSON，把订阅事件记入授权账本和发送记录。
+         * Takes a request of WeChat's message push: checks signature and time, decrypts (safe mode), reads XML or JSON, and puts what
+         * it tells of grants and deliveries into the ledger and the delivery rows.
+         *
+         * 需要设置 push_token；加密时还需 push_aes_key，设置后只接受加密内容（不看兼容模式中的明文）。
+         * Needs push_token and, where pushes are encrypted, push_aes_key; with it encrypted content counts only.
+         *
+         * kind：verify 为地址验证；event、message 为微信推送的事件与其他消息；refused 为拒绝（不是异常：任何人都能请求这个地址）。
+         * kind: verify, the check of the address; event and message, what WeChat pushed; refused, which is no exception, as anybody
+         * can make a request.
+         *
+         * status、reply 原样作为 HTTP 状态和内容返回。handled 为 true 表示已记入账本或发送记录；否则由应用自己处理 message。
+         * Answer with status and reply as they are. handled: it is in the ledger or the rows; otherwise message is the application's.
+         *
+         * event 为小写事件名：subscribe_msg_popup_event、subscribe_msg_change_event 见 grants（模板 ID => 账本行）与 unknown（未计入及原因），
+         * subscribe_msg_sent_event、templatesendjobfinish 见 receipts（id 为 null 表示没有这条消息的记录）。
+         * event is the name in lower case. The popup and change events give grants (template id => row of the ledger) and unknown (what
+         * was not counted, and why); the sent event and TEMPLATESENDJOBFINISH give receipts (id null: there is no row of that message).
+         *
+         * 微信会重复推送：同一事件（FromUserName、CreateTime、内容）只计一次，duplicate 为 true；与 recordGrants() 上报的同一次允许也只计一次。
+         * WeChat repeats pushes: the same event (FromUserName, CreateTime, content) counts once, then duplicate is true; and once with
+         * the same accept that recordGrants() was told of.
+         *
+         * error：unsigned、bad_signature、stale（与本机时间相差超过 10 分钟）、not_encrypted、undecryptable、wrong_appid 为 403，
+         * malformed 为 400，too_large（超过 1 MiB）为 413；hint 说明处理办法。
+         * error is one of these, with what to do in hint; stale is more than 10 minutes from this host's time, too_large above 1 MiB.
+         *
+         * @param array<string, mixed> $query $_GET
+         * @param string $body file_get_contents('php://input')
+         *
+         * @return array{kind: string, status: int, reply: string, event: ?string, handled: bool, duplicate: bool,
+         *     message: ?array<string, mixed>, grants: array<string, array<string, mixed>>, unknown: array<string, string>,
+         *     receipts: list<array{msgid: int|string, template_id: ?string, receipt: string, id: ?string}>, error: ?string, hint: string}
+         *
+         * @throws RoutineTemplate\ConfigException 没有设置 push_token，或收到加密推送而没有设置 push_aes_key / one of them is missing
+         * @throws RoutineTemplate\StoreException 无法保存；返回 500，微信会再次推送 / answer with 500, and WeChat pushes it again
+         */
+        public static function handlePush(array $query, string $body): array
+        {
+        }
+
+        /**
+         * 记录应用已经验证并解密的推送消息（如 CRMEB 的 MiniProgramService::hook），可与 handlePush() 并用，同一事件只计一次。
+         * Takes a pushed message that the application has verified and decrypted already, as CRMEB does in its hook. It may be used
+         * beside handlePush(): the same event counts once.
+         *
+         * 不检查签名，只能传入已验证的消息。其他消息返回 false。
+         * There is no signature to check: pass verified messages only. Others than those about grants and deliveries are false.
+         *
+         * @param array<string, mixed>|object|string $message 数组、EasyWeChat 的 Collection、对象、SimpleXMLElement、JSON 或 XML 字符串
+         *     / an array, EasyWeChat's Collection, an object, a SimpleXMLElement, JSON or XML
+         *
+         * @return bool 是否与授权或送达有关且已保存 / whether it concerned grants or deliveries and is stored
+         *
+         * @throws \ValueError 不是消息，或事件缺少 FromUserName、CreateTime、List 等 / no message, or an event without what it must have
+         * @throws RoutineTemplate\ConfigException
+         * @throws RoutineTemplate\StoreException
+         */
+        public static function recordEvent(array|object|string $message): bool
+        {
+        }
+
+        /**
          * 一条消息的结果；没有该 id 或已过保留期则为 null。
          * What became of a message; null if there is no such id, or no longer.
          *
@@ -618,6 +681,16 @@ namespace RoutineTemplate {
 
         /** @see \RoutineTemplate::requestTemplates() */
         public function requestTemplates(string|int $openid, array $keys, array $options = []): array
+        {
+        }
+
+        /** @see \RoutineTemplate::handlePush() */
+        public function handlePush(array $query, string $body): array
+        {
+        }
+
+        /** @see \RoutineTemplate::recordEvent() */
+        public function recordEvent(array|object|string $message): bool
         {
         }
 

@@ -115,6 +115,7 @@ final class PushTest extends SandboxTestCase
         self::assertSame([[
             'msgid' => $answer['msgid'], 'template_id' => $this->shop->orderPaid, 'receipt' => 'success', 'id' => $answer['id'],
         ]], $push['receipts']);
+        self::assertSame('success', RoutineTemplate::status($answer['id'])['receipt']);
 
         $unknown = $this->push($this->wechat->safe(PushSender::xml($sent(['MsgID' => '1']))));
         self::assertSame([false, 200], [$unknown['handled'], $unknown['status']]);
