@@ -15,6 +15,7 @@ mod push;
 mod queue;
 mod records;
 mod send;
+mod sync;
 mod template_list;
 mod templates;
 
