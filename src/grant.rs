@@ -38,8 +38,8 @@ pub struct Report {
 pub struct ReportOptions {
     /// Idempotency: two reports of one user of an account with the same key are one.
     pub key: Option<String>,
-    /// An accept lasts: a long-term subscription.
-    pub long_term: bool,
+    /// Whether an accept lasts, as that of a long-term subscription does; `None`: as the account's list of templates says.
+    pub long_term: Option<bool>,
     /// The templates that count, ids or registered names; others are reported as unknown.
     pub templates: Option<Vec<String>>,
 }
@@ -58,8 +58,8 @@ impl ReportOptions {
         for (name, value) in members.iter().filter(|(_, value)| *value != Input::Null) {
             match (name.as_ref(), value) {
                 (b"key", value) => read.key = Some(options::key(value)?),
-                (b"long_term", Input::Bool(flag)) => read.long_term = *flag,
-                (b"long_term", Input::Int(number @ 0..=1)) => read.long_term = *number == 1,
+                (b"long_term", Input::Bool(flag)) => read.long_term = Some(*flag),
+                (b"long_term", Input::Int(number @ 0..=1)) => read.long_term = Some(*number == 1),
                 (b"templates", Input::Map(ids)) => {
                     read.templates = Some(ids.iter().map(|(_, id)| id.shown()).collect());
                 }
@@ -295,7 +295,7 @@ mod tests {
         let options =
             |name: &'static str, value| ReportOptions::read(&Input::Map(vec![(name.as_bytes().into(), value)]));
         assert_eq!(options("key", Input::text("pay-1")).unwrap().key.as_deref(), Some("pay-1"));
-        assert!(options("long_term", Input::Bool(true)).unwrap().long_term);
+        assert_eq!(options("long_term", Input::Bool(true)).unwrap().long_term, Some(true));
         let list = Input::Map(vec![(b"0"[..].into(), Input::text("ORDER_PAID"))]);
         assert_eq!(options("templates", list).unwrap().templates, Some(vec!["ORDER_PAID".to_owned()]));
         assert!(options("token", Input::text("x")).unwrap_err().to_string().contains("long_term"));

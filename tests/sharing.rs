@@ -388,7 +388,7 @@ fn a_long_term_accept_is_not_used_up() {
     );
     shop.wechat.grant(DEMO_APPID, DEMO_OPENID, template_id, routine_template::sandbox::Choice::Accept, 1);
     let app = shop.app(&[("grants", "strict")]);
-    let options = ReportOptions { long_term: true, ..ReportOptions::default() };
+    let options = ReportOptions { long_term: Some(true), ..ReportOptions::default() };
     app.record_grants(DEMO_OPENID, &map(&[(template_id, "accept")]), &options).unwrap();
     for _ in 0..3 {
         let answer =

@@ -10,6 +10,7 @@ use crate::grant::{self, ReportOptions};
 use crate::language::plain_text;
 use crate::message::Input;
 use crate::store::{Choice, GrantReport, LedgerRow, MessageId, Source};
+use crate::template_list::TemplateList;
 
 /// A report whose answer was lost is repeated within this time at most, where the application names no key.
 const REPEAT: Duration = Duration::from_secs(60);
@@ -22,10 +23,11 @@ impl App {
     pub fn record_grants(&self, openid: &str, result: &Input<'_>, options: &ReportOptions) -> Result<Value, Error> {
         let openid = named("recordGrants", "openid", openid)?;
         let report = grant::read(result)?;
+        let known = self.known_templates();
         let mut choices: Vec<(&str, Choice)> = Vec::new();
         let mut unknown = Map::new();
         for (template_id, choice) in &report.choices {
-            if self.may_count(template_id, options) {
+            if self.may_count(known.as_deref(), template_id, options) {
                 choices.push((template_id, *choice));
             } else {
                 unknown.insert(template_id.clone(), Value::from("not_a_template_of_this_account"));
@@ -36,31 +38,38 @@ impl App {
         }
         // Front ends number clicks as they like: the same key of two users is two reports.
         let token = options.key.as_ref().map_or_else(|| MessageId::new().to_string(), |key| format!("{openid} {key}"));
-        let recorded = if choices.is_empty() {
-            None
-        } else {
-            let grant_report = GrantReport {
+        // WeChat mixes both kinds in no request, so nearly always one of the two is empty.
+        let lasts = |template_id: &str| {
+            options.long_term.unwrap_or_else(|| known.as_ref().is_some_and(|list| list.is_long_term(template_id)))
+        };
+        let (lasting, single): (Vec<_>, Vec<_>) = choices.iter().partition(|(template_id, _)| lasts(template_id));
+        let mut rows = Map::new();
+        let mut duplicate = false;
+        for (choices, long_term, token) in [(single, false, token.clone()), (lasting, true, format!("{token} lasting"))]
+        {
+            if choices.is_empty() {
+                continue;
+            }
+            let report = GrantReport {
                 appid: &self.settings.appid,
                 openid,
                 choices: &choices,
-                long_term: options.long_term,
+                long_term,
                 source: Source::Client,
                 at: None,
                 token: &token,
                 remember: if options.key.is_some() { self.settings.retention } else { REPEAT },
             };
-            Some(self.stored(|store, until| store.record_grants(&grant_report, until))?)
-        };
+            let recorded = self.stored(|store, until| store.record_grants(&report, until))?;
+            duplicate |= recorded.duplicate;
+            let told = choices.iter().zip(&recorded.rows);
+            rows.extend(told.map(|((template_id, _), row)| ((*template_id).to_owned(), ledger_row(row))));
+        }
         self.settings.require_appid()?;
-        let rows: Map<String, Value> = recorded
-            .iter()
-            .flat_map(|recorded| choices.iter().zip(&recorded.rows))
-            .map(|((template_id, _), row)| ((*template_id).to_owned(), ledger_row(row)))
-            .collect();
         Ok(json!({
             "recorded": rows,
             "unknown": unknown,
-            "duplicate": recorded.is_some_and(|recorded| recorded.duplicate),
+            "duplicate": duplicate,
             "errMsg": report.errmsg,
         }))
     }
@@ -94,11 +103,14 @@ impl App {
         Ok(json!({ "users": users, "cursor": page.cursor }))
     }
 
-    /// A report comes from outside. Where the application has said which templates there are, others are not counted.
-    fn may_count(&self, template_id: &str, options: &ReportOptions) -> bool {
-        match &options.templates {
-            Some(known) => known.iter().any(|known| self.registry.id(known).unwrap_or(known) == template_id),
-            None => self.registry.is_empty() || self.registry.has(template_id),
+    /// A report comes from outside. Where the application has said which templates there are, or WeChat has told within a day, others
+    /// are not counted. An older list may lack new ones.
+    fn may_count(&self, known: Option<&TemplateList>, template_id: &str, options: &ReportOptions) -> bool {
+        match (&options.templates, known) {
+            (Some(named), _) => named.iter().any(|named| self.registry.id(named).unwrap_or(named) == template_id),
+            (None, _) if !self.registry.is_empty() => self.registry.has(template_id),
+            (None, Some(list)) => list.get(template_id).is_some() || !list.is_fresh(),
+            (None, None) => true,
         }
     }
 }

@@ -20,6 +20,7 @@ mod quota;
 mod records;
 mod rid;
 mod send;
+mod sync;
 mod template_list;
 mod templates;
 

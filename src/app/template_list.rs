@@ -53,6 +53,7 @@ struct Desk<'a> {
     process: &'a Process,
     cache: Arc<TemplateCache>,
     keeper: Arc<Keeper>,
+    /// How long the store may take.
     glance: Duration,
 }
 
@@ -122,13 +123,13 @@ impl App {
 
     /// Notes that the account has a template more than the list.
     pub(super) fn outdate_templates(&self) -> Result<(), Error> {
-        self.desk(Process::current()?).change(TemplateList::outdated);
+        self.unhurried_desk(Process::current()?).change(TemplateList::outdated);
         Ok(())
     }
 
     /// Notes that the account has lost a template.
     pub(super) fn forget_template(&self, template_id: &str) -> Result<(), Error> {
-        self.desk(Process::current()?).change(|list| list.without(template_id));
+        self.unhurried_desk(Process::current()?).change(|list| list.without(template_id));
         Ok(())
     }
 
@@ -136,7 +137,7 @@ impl App {
     pub(super) fn template_list(&self, wanted: Wanted) -> Result<Arc<TemplateList>, Error> {
         self.require_account()?;
         let process = Process::current()?;
-        let desk = self.desk(process);
+        let desk = self.unhurried_desk(process);
         let (asked, deadline) = (Instant::now(), Deadline::after(self.settings.timeout));
         let good = |list: &Arc<TemplateList>| match wanted {
             Wanted::Fresh => list.is_fresh(),
@@ -192,6 +193,11 @@ impl App {
             keeper: process.reach().keeper(&self.settings),
             glance: GLANCE.min(self.settings.timeout / 10),
         }
+    }
+
+    /// For a call that is about the list and nothing else.
+    fn unhurried_desk<'a>(&'a self, process: &'a Process) -> Desk<'a> {
+        Desk { glance: self.settings.timeout / 3, ..self.desk(process) }
     }
 }
 
@@ -256,7 +262,7 @@ impl Desk<'_> {
             return Put::Failed;
         }
         let asked = Instant::now();
-        let stands = self.keeper.glance(GLANCE, &self.process.stats, |store, until| {
+        let stands = self.keeper.glance(self.glance, &self.process.stats, |store, until| {
             store.put_note(self.appid, LIST, seen, &note, LIFETIME, until)
         });
         match stands {
@@ -284,7 +290,7 @@ impl Desk<'_> {
     fn release(&self, claim: Option<u64>) {
         let Some(claim) = claim else { return };
         // A failure was counted and reported; the claim ends by itself.
-        let _ = self.keeper.glance(GLANCE, &self.process.stats, |store, until| {
+        let _ = self.keeper.glance(self.glance, &self.process.stats, |store, until| {
             store.put_note(self.appid, CLAIM, claim, &Note::new(""), Duration::ZERO, until)
         });
     }

@@ -102,15 +102,14 @@ impl App {
         Ok(self.keywords(&tid)?.iter().map(Keyword::to_row).collect())
     }
 
-    /// Makes the account hold the wanted templates, without ever removing one.
-    pub fn sync_templates(&self, _wanted: &Input<'_>, _options: &Input<'_>) -> Result<Value, Error> {
-        Err(Error::config("尚未实现", "not there yet"))
-    }
-
     /// The library's keywords of a template.
     pub(super) fn keywords(&self, tid: &str) -> Result<Vec<Keyword>, Error> {
-        let answer = answered(self.ask(KEYWORDS, Question::Get(&[("tid", tid)]))?)?;
-        answer.get("data").and_then(Keyword::read_all).ok_or_else(|| no_data(KEYWORDS))
+        read_keywords(&answered(self.keywords_answer(tid)?)?)
+    }
+
+    /// The same with WeChat's refusal as it is.
+    pub(super) fn keywords_answer(&self, tid: &str) -> Result<Map<String, Value>, Error> {
+        self.ask(KEYWORDS, Question::Get(&[("tid", tid)]))
     }
 
     /// A page of the library; `categories` as a comma list.
@@ -172,6 +171,11 @@ fn answered(answer: Map<String, Value>) -> Result<Map<String, Value>, Error> {
         Some(0) => Ok(answer),
         _ => Err(refused(&answer)),
     }
+}
+
+/// The keywords out of a good answer.
+pub(super) fn read_keywords(answer: &Map<String, Value>) -> Result<Vec<Keyword>, Error> {
+    answer.get("data").and_then(Keyword::read_all).ok_or_else(|| no_data(KEYWORDS))
 }
 
 /// An unusable argument.

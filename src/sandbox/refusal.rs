@@ -30,6 +30,8 @@ impl Refusal {
 const TEXTS: &[(i64, &str)] = &[
     (-1, "system error"),
     (404, "not found"),
+    (20001, "system error"),
+    (20002, "invalid args"),
     (
         40001,
         "invalid credential, access_token is invalid or not latest, could get access_token by getStableAccessToken, \
@@ -54,6 +56,7 @@ const TEXTS: &[(i64, &str)] = &[
     (42001, "access_token expired"),
     (43001, "require GET method"),
     (43002, "require POST method"),
+    (43106, "not allow to add template, for punishment"),
     (43101, "user refuse to accept the msg"),
     (43108, "Cannot make concurrent calls to the same OpenID, please try again"),
     (44002, "empty post data"),
@@ -74,8 +77,11 @@ const TEXTS: &[(i64, &str)] = &[
     (76004, "rid is older than 7 days"),
     (76021, "cgi_path not found"),
     (76022, "could not use this cgi_path, no permission"),
+    (200001, "system error"),
     (200002, "invalid args"),
+    (200011, "account has been banned to add template"),
     (200012, "private template num exceeds limit"),
+    (200013, "template has been banned"),
     (200014, "invalid template id"),
     (200016, "start param missing"),
     (200017, "limit param missing or too large"),
@@ -84,4 +90,5 @@ const TEXTS: &[(i64, &str)] = &[
     (200020, "invalid kidList"),
     (200021, "invalid sceneDesc"),
     (200022, "template has added already"),
+    (200100, "invalid account type"),
 ];

@@ -34,8 +34,6 @@ pub(super) struct Template {
     pub(super) values: Vec<(String, Vec<String>)>,
     /// In template order.
     pub(super) fields: Vec<Field>,
-    /// What `addtemplate` made it from; `None` for a template of the start state or of `/__admin`.
-    pub(super) origin: Option<(String, Vec<u32>)>,
 }
 
 impl Template {
@@ -44,15 +42,13 @@ impl Template {
         let fields = keys(content)
             .map(|key| Field::new(key, values.iter().find(|(name, _)| name == key).map(|(_, allowed)| allowed.clone())))
             .collect();
-        Template {
-            id: id.to_owned(),
-            title: title.to_owned(),
-            content: content.to_owned(),
-            kind,
-            values,
-            fields,
-            origin: None,
-        }
+        Template { id: id.to_owned(), title: title.to_owned(), content: content.to_owned(), kind, values, fields }
+    }
+
+    /// Whether it has the same keys, in whatever order.
+    pub(super) fn has_keys_of(&self, other: &Template) -> bool {
+        let has = |key: &str| self.fields.iter().any(|field| field.key == key);
+        self.fields.len() == other.fields.len() && other.fields.iter().all(|field| has(&field.key))
     }
 
     /// Whether one accept is good for any number of messages.

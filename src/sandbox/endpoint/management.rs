@@ -63,17 +63,19 @@ pub(super) fn add(world: &mut World, call: &Call) -> Outcome {
     }
     let id = world.random.characters(43);
     let account = world.owner(&appid)?;
-    let origin = Some((public.tid.to_string(), kids));
-    if let Some(known) = account.templates.iter().find(|template| template.origin == origin) {
+    let lines =
+        keywords.iter().map(|keyword| format!("{}:{{{{{}{}.DATA}}}}\n", keyword.name, keyword.rule, keyword.kid));
+    let template = Template::new(&id, public.title, &lines.collect::<String>(), public.kind, Vec::new());
+    // The same title and the same keywords, in whatever order and however it came there.
+    if let Some(known) =
+        account.templates.iter().find(|known| known.title == template.title && known.has_keys_of(&template))
+    {
         return Err(Refusal { extra: Some(("priTmplId", known.id.clone().into())), ..Refusal::of(200022) });
     }
     if account.templates.len() >= account.template_limit {
         return Err(Refusal::of(200012));
     }
-    let lines =
-        keywords.iter().map(|keyword| format!("{}:{{{{{}{}.DATA}}}}\n", keyword.name, keyword.rule, keyword.kid));
-    let template = Template::new(&id, public.title, &lines.collect::<String>(), public.kind, Vec::new());
-    account.put_template(Template { origin, ..template });
+    account.put_template(template);
     ok(json!({"priTmplId": id}))
 }
 
