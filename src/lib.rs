@@ -24,6 +24,8 @@ pub mod answer;
 pub mod app;
 pub mod config;
 pub mod context;
+#[cfg(feature = "cli")]
+pub mod doctor;
 pub mod error;
 pub mod field;
 mod fingerprint;
@@ -48,4 +50,6 @@ pub mod store;
 pub mod template;
 pub mod thread;
 pub mod token;
+#[cfg(feature = "cli")]
+pub mod validate;
 pub mod wechat;

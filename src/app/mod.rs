@@ -5,6 +5,8 @@ mod ask;
 mod bulk;
 mod close;
 mod deliver;
+#[cfg(feature = "cli")]
+mod diagnosis;
 mod failure;
 mod gate;
 mod ledger;
@@ -19,6 +21,8 @@ mod templates;
 
 pub use bulk::{BulkOptions, Caller, Ended, Summary};
 pub use deliver::{Finding, Hands, Hold, Tried};
+#[cfg(feature = "cli")]
+pub use diagnosis::TokenFound;
 pub use official::OneTime;
 
 use std::borrow::Cow;

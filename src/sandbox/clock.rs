@@ -18,6 +18,11 @@ impl Clock {
         Millis::try_from(since.saturating_add(self.ahead).as_millis()).unwrap_or(Millis::MAX)
     }
 
+    /// Whether it has another time than the system.
+    pub(super) fn is_ahead(&self) -> bool {
+        !self.ahead.is_zero()
+    }
+
     pub(super) fn advance(&mut self, by: Duration) {
         self.ahead = self.ahead.saturating_add(by);
     }
