@@ -1,11 +1,11 @@
 //! `routine-template validate`: would WeChat accept this payload? Without network, store or account.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
@@ -75,28 +75,28 @@ pub fn run(args: &ValidateArgs) -> io::Result<ExitCode> {
 }
 
 fn payload(args: &ValidateArgs) -> Result<Payload, Text> {
-    #[derive(Deserialize)]
-    struct Body<'a> {
-        #[serde(borrow, default)]
-        data: Option<&'a RawValue>,
-        #[serde(default)]
-        content: Option<String>,
-        #[serde(default)]
-        channel: Option<String>,
-    }
     let text = read(&args.file)?;
     let shown = args.file.display();
-    let file: Body<'_> = serde_json::from_str(&text).map_err(|error| {
+    let unusable = |reason: &dyn std::fmt::Display| {
         Text::new(
-            format!("{shown} 不是可用的 JSON 对象（{error}）"),
-            format!("{shown} is no usable JSON object ({error})"),
+            format!("{shown} 不是可用的 JSON 对象（{reason}）"),
+            format!("{shown} is no usable JSON object ({reason})"),
         )
-    })?;
+    };
+    let members: HashMap<String, &RawValue> = serde_json::from_str(&text).map_err(|error| unusable(&error))?;
+    let data = members.get("data").copied();
+    // Without `data` the object is the fields themselves, whatever their names.
+    let member = |name: &str| {
+        let value = members.get(name).filter(|_| data.is_some()).filter(|value| value.get() != "null");
+        let text = value.map(|value| serde_json::from_str::<String>(value.get()));
+        text.transpose().map_err(|error| unusable(&format!("{name}: {error}")))
+    };
+    let (content, channel) = (member("content")?, member("channel")?);
     // As text: numbers keep their digits.
-    let data = file.data.map_or(text.as_str(), RawValue::get);
+    let data = data.map_or(text.as_str(), RawValue::get);
     // The array that PHP passes may be a JSON string, too.
     let data = serde_json::from_str::<String>(data).unwrap_or_else(|_| data.to_owned());
-    let channel = match args.channel.as_deref().or(file.channel.as_deref()) {
+    let channel = match args.channel.as_deref().or(channel.as_deref()) {
         None => Channel::default(),
         Some(name) => Channel::from_name(name).ok_or_else(|| {
             let all = Channel::ALL.map(Channel::name).join(" | ");
@@ -105,7 +105,7 @@ fn payload(args: &ValidateArgs) -> Result<Payload, Text> {
     };
     let content = match &args.content_file {
         Some(path) => Some(read(path)?),
-        None => args.content.clone().or(file.content),
+        None => args.content.clone().or(content),
     };
     let template = content.map(|content| Template::from_content(&content));
     if template.as_ref().is_some_and(Template::is_empty) {
@@ -182,7 +182,7 @@ fn as_text(strict: &Checked, fit: &Checked, channel: Channel, language: Language
             let Violation { field, rule, fits, .. } = violation;
             let message = language.choose(&violation.message_zh, &violation.message_en);
             lines.push(format!("  {field} [{rule}] {message}"));
-            if let Some(fits) = fits {
+            if let Some(fits) = fits.as_ref().filter(|fits| !message.contains(fits.as_str())) {
                 lines.push(format!("    → {fits}"));
             }
         }

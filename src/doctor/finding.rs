@@ -112,7 +112,8 @@ impl Finding {
 
     /// Not looked at because of what another check has found.
     pub fn after(subject: Subject, cause: Subject) -> Self {
-        Self::skip(subject, format!("“{}”通过后再检查", cause.zh), format!("looked at once {} is in order", cause.name))
+        Self::skip(subject, format!("先处理“{}”", cause.zh), format!("{} comes first", cause.name))
+            .fact("after", cause.name)
     }
 
     /// With the remedy.

@@ -1,27 +1,30 @@
 //! How many calls a day there are and how many are left, and what rests at this moment.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::finding::{Finding, Level, subject};
 use super::source;
 use crate::app::App;
+use crate::config::Settings;
 use crate::message::Channel;
+use crate::process::Process;
 use crate::quota;
+use crate::store::Pause;
+use crate::wechat::deadline::Deadline;
 
 /// A day's calls that are left, in parts of a hundred, below which somebody should look.
 const SCARCE: i64 = 5;
 
-/// `openapi/quota/get` of the channel's API, and the pause and circuit of this side.
-pub fn check(app: &App, channel: Channel) -> Vec<Finding> {
-    let path = channel.path();
-    let answer = match app.quota(path) {
-        Ok(answer) => answer,
+/// `openapi/quota/get` of the channel's API.
+pub fn quota(app: &App, channel: Channel) -> Finding {
+    match app.quota(channel.path()) {
+        Ok(answer) => quota_of(channel.path(), &answer),
         Err(error) => {
             let text = source::of(&error);
-            return vec![Finding::warn(subject::QUOTA, text.zh, text.en), route(app, None)];
+            Finding::warn(subject::QUOTA, text.zh, text.en)
         }
-    };
-    vec![quota_of(path, &answer), route(app, answer.get("local"))]
+    }
 }
 
 fn quota_of(path: &str, answer: &Value) -> Finding {
@@ -46,9 +49,10 @@ fn quota_of(path: &str, answer: &Value) -> Finding {
         _ => Level::Ok,
     };
     let short = path.strip_prefix("/cgi-bin/message/").unwrap_or(path);
+    let (all, gone, rest) = (grouped(limit), grouped(used), grouped(left));
     let (mut zh, mut en) = (
-        format!("{short} 每天可调用 {limit} 次，今天已用 {used}，剩 {left}"),
-        format!("{short}: {limit} calls a day, {used} used today, {left} left"),
+        format!("{short} 每天可调用 {all} 次，今天已用 {gone}，剩 {rest}"),
+        format!("{short}: {all} calls a day, {gone} used today, {rest} left"),
     );
     if let (Some(calls), Some(seconds)) = (number("/rate_limit/call_count"), number("/rate_limit/refresh_second")) {
         zh.push_str(&format!("；{seconds} 秒内还可调用 {calls} 次"));
@@ -66,7 +70,8 @@ fn quota_of(path: &str, answer: &Value) -> Finding {
     finding.fact("path", path).fact("daily_limit", limit).fact("used", used).fact("remain", left)
 }
 
-fn route(app: &App, local: Option<&Value>) -> Finding {
+/// The pause of the channel's API and the circuit, as this host knows them.
+pub fn route(app: &App, channel: Channel, deadline: Deadline) -> Finding {
     let condition = app.route_condition();
     if condition.circuit != "closed" {
         return Finding::fail(
@@ -80,17 +85,16 @@ fn route(app: &App, local: Option<&Value>) -> Finding {
         )
         .fact("circuit", condition.circuit);
     }
-    let pause = |name: &str| local.and_then(|local| local.get(name)).and_then(Value::as_i64);
     let host = condition.host.unwrap_or_default();
-    if let (Some(until), Some(errcode)) = (pause("paused_until"), pause("paused_by")) {
-        let end = quota::shown(until.saturating_mul(1000));
+    if let Some(Pause { errcode, until }) = pause(app.settings(), channel, deadline) {
+        let end = quota::shown(until);
         return Finding::warn(
             subject::ROUTE,
             format!("发送暂停到 {end}（北京时间），因为 {errcode}"),
             format!("sending rests until {end} (China), because of {errcode}"),
         )
         .remedy("到时自动恢复；clearQuota() 成功后立即恢复", "it goes on by itself then, or at once after clearQuota()")
-        .fact("paused_until", until)
+        .fact("paused_until", until / 1000)
         .fact("paused_by", errcode);
     }
     Finding::ok(
@@ -100,4 +104,50 @@ fn route(app: &App, local: Option<&Value>) -> Finding {
     )
     .fact("circuit", condition.circuit)
     .fact("host", host)
+}
+
+fn pause(settings: &Settings, channel: Channel, deadline: Deadline) -> Option<Pause> {
+    let process = Process::current().ok()?;
+    let day = quota::day(Timestamp::now());
+    let usage = process
+        .reach()
+        .keeper(settings)
+        .insist(deadline, &process.stats, |store, until| store.usage(&settings.appid, channel.path(), day, until));
+    // A store that fails has a line of its own.
+    usage.ok()?.pause
+}
+
+/// 10000000 as 10,000,000.
+fn grouped(number: i64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && digit != '-' && (digits.len() - index) % 3 == 0 && !shown.ends_with('-') {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_quota_that_is_nearly_used_up_is_worth_a_look_and_one_that_is_used_up_a_fault() {
+        let level = |left: i64| {
+            let quota = json!({"daily_limit": 1000, "used": 1000 - left, "remain": left});
+            quota_of("/cgi-bin/message/subscribe/send", &json!({"errcode": 0, "quota": quota})).level
+        };
+        assert_eq!((level(1000), level(50), level(49), level(0)), (Level::Ok, Level::Ok, Level::Warn, Level::Fail));
+        let refused = quota_of("/x", &json!({"errcode": 76022, "errmsg": "no permission", "hint": "…"}));
+        assert_eq!((refused.level, &refused.facts["errcode"]), (Level::Warn, &json!(76022)));
+    }
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        assert_eq!([0, 999, 1000, 10_000_000, -1000].map(grouped), ["0", "999", "1,000", "10,000,000", "-1,000"]);
+    }
 }

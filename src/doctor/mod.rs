@@ -92,13 +92,20 @@ impl Examination {
         let mut findings = of_settings;
         findings.extend(self.php(&binaries));
         findings.push(push::check(&settings));
-        let (of_store, has_store) = store::check(&settings, self.within(STORE));
+        let has_fpm = binaries.iter().any(|php| php.is_fpm);
+        let (of_store, has_store) = store::check(&settings, has_fpm, self.within(STORE));
         findings.extend(of_store);
         findings.push(match (has_store, settings.appid.is_empty()) {
             (true, false) => queue::check(&settings, self.within(STORE)),
             (true, true) => Finding::after(subject::QUEUE, subject::SETTINGS),
             (false, _) => Finding::after(subject::QUEUE, subject::STORE),
         });
+        if has_account {
+            let app = App::new(self.hurried(&settings), Arc::default());
+            findings.push(limits::route(&app, self.channel, self.within(STORE)));
+        } else {
+            findings.push(Finding::after(subject::ROUTE, subject::SETTINGS));
+        }
         let (of_network, reachable) = network::check(&settings, self.within(NETWORK));
         findings.extend(of_network);
         let cause = match (has_account, reachable) {
@@ -107,16 +114,9 @@ impl Examination {
             (true, true) => None,
         };
         findings.extend(match cause {
-            Some(cause) => [
-                subject::WHITELIST,
-                subject::SECRET,
-                subject::TOKEN,
-                subject::QUOTA,
-                subject::ROUTE,
-                subject::TEMPLATES,
-            ]
-            .map(|subject| Finding::after(subject, cause))
-            .to_vec(),
+            Some(cause) => [subject::WHITELIST, subject::SECRET, subject::TOKEN, subject::QUOTA, subject::TEMPLATES]
+                .map(|subject| Finding::after(subject, cause))
+                .to_vec(),
             None => self.calls(&settings),
         });
         findings
@@ -131,11 +131,11 @@ impl Examination {
         let app = || App::new(self.hurried(settings), Arc::default());
         let (mut findings, has_token) = account::check(&app());
         if !has_token {
-            let rest = [subject::QUOTA, subject::ROUTE, subject::TEMPLATES];
+            let rest = [subject::QUOTA, subject::TEMPLATES];
             findings.extend(rest.map(|subject| Finding::after(subject, subject::TOKEN)));
             return findings;
         }
-        findings.extend(limits::check(&app(), self.channel));
+        findings.push(limits::quota(&app(), self.channel));
         findings.extend(templates::check(&app(), &self.wanted));
         findings
     }

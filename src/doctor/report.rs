@@ -43,10 +43,18 @@ pub fn text(findings: &[Finding], language: Language, coloured: bool) -> String 
     let label = |finding: &Finding| language.choose(finding.subject.zh, finding.subject.name).to_owned();
     let longest = findings.iter().map(|finding| width(&label(finding))).max().unwrap_or(0);
     let mut lines = String::new();
-    for finding in findings {
+    for group in findings.chunk_by(is_one_line) {
+        let Some(finding) = group.first() else { continue };
         let level = padded(finding.level.label(language), 4);
         let level = if coloured { painted(&level, finding.level) } else { level };
         let text = finding.text.in_language(language);
+        let others: Vec<String> = group.iter().skip(1).map(label).collect();
+        let text = if others.is_empty() {
+            text.to_owned()
+        } else {
+            let others = others.join(language.choose("、", ", "));
+            format!("{text}{}{others}", language.choose("；还有：", "; so with: "))
+        };
         // Writing to a String cannot fail.
         let _ = writeln!(lines, "{level}  {}  {text}", padded(&label(finding), longest));
         if let Some(remedy) = &finding.remedy {
@@ -60,6 +68,12 @@ pub fn text(findings: &[Finding], language: Language, coloured: bool) -> String 
     };
     let _ = writeln!(lines, "\n{sum}");
     lines
+}
+
+/// What waits for the same check needs no lines of its own.
+fn is_one_line(one: &Finding, next: &Finding) -> bool {
+    let after = |finding: &Finding| finding.facts.get("after").cloned();
+    after(one).is_some() && after(one) == after(next)
 }
 
 fn painted(text: &str, level: Level) -> String {
@@ -113,6 +127,14 @@ mod tests {
         );
         let chinese = text(&findings(), Language::Chinese, false);
         assert!(chinese.starts_with("正常  域名解析   已解析\n失败  IP 白名单  被拒\n"), "{chinese}");
+    }
+
+    #[test]
+    fn what_waits_for_the_same_check_is_one_line() {
+        let waiting = [subject::SECRET, subject::TOKEN].map(|subject| Finding::after(subject, subject::TLS));
+        let shown = text(&waiting, Language::English, false);
+        assert_eq!(shown.lines().next(), Some("skip  secret  tls comes first; so with: token"));
+        assert!(shown.ends_with("2 skipped\n"), "{shown}");
     }
 
     #[test]

@@ -22,7 +22,7 @@ const SPACE_WARN: u64 = 100 * 1024 * 1024;
 const SPACE_FAIL: u64 = 5 * 1024 * 1024;
 
 /// The findings, and whether the store can be used.
-pub fn check(settings: &Settings, deadline: Deadline) -> (Vec<Finding>, bool) {
+pub fn check(settings: &Settings, has_fpm: bool, deadline: Deadline) -> (Vec<Finding>, bool) {
     match &settings.store {
         StorePlace::Off => {
             let finding = Finding::warn(
@@ -39,12 +39,12 @@ pub fn check(settings: &Settings, deadline: Deadline) -> (Vec<Finding>, bool) {
             )
         }
         StorePlace::Redis(url) => redis(settings, url, deadline),
-        StorePlace::Directory(directory) => directory_of(settings, directory, false, deadline),
-        StorePlace::Default => directory_of(settings, &default_directory(), true, deadline),
+        StorePlace::Directory(directory) => directory_of(settings, directory, has_fpm, deadline),
+        StorePlace::Default => directory_of(settings, &default_directory(), has_fpm, deadline),
     }
 }
 
-fn directory_of(settings: &Settings, directory: &Path, by_default: bool, deadline: Deadline) -> (Vec<Finding>, bool) {
+fn directory_of(settings: &Settings, directory: &Path, has_fpm: bool, deadline: Deadline) -> (Vec<Finding>, bool) {
     let place = directory.display().to_string();
     let metadata = match fs::metadata(directory) {
         Ok(metadata) => metadata,
@@ -63,10 +63,17 @@ fn directory_of(settings: &Settings, directory: &Path, by_default: bool, deadlin
         return (vec![failed(&place, &error, &metadata)], false);
     }
     let mut finding = sound(settings, directory, &place, &metadata, deadline);
-    if by_default && finding.level == Level::Ok && !directory.starts_with("/var/lib") {
+    let by_default = settings.store == StorePlace::Default && !directory.starts_with("/var/lib");
+    let only_root = has_fpm && metadata.uid() == 0 && metadata.mode() & 0o077 == 0;
+    if finding.level == Level::Ok && by_default {
         finding = Finding { level: Level::Warn, ..finding }.remedy(
             "没有设置 store：每个系统用户各用自己的目录，PHP 可能用的是另一个；请设置 store=/var/lib/routine-template",
             "store is not set, so each user of this system has its own and PHP may use another: set store=/var/lib/routine-template",
+        );
+    } else if finding.level == Level::Ok && only_root {
+        finding = Finding { level: Level::Warn, ..finding }.remedy(
+            format!("只有 root 能用，而 php-fpm 通常以 www-data 运行：chown -R www-data {place}"),
+            format!("only root may use it, and php-fpm mostly runs as www-data: chown -R www-data {place}"),
         );
     }
     findings.push(finding);

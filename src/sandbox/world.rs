@@ -103,8 +103,7 @@ impl Shared {
     pub(super) fn answer(self: &Arc<Self>, endpoint: fn(&mut World, &Call) -> Outcome, call: &Call) -> Reply {
         let mut world = self.world.lock();
         let outcome = endpoint(&mut world, call);
-        let at = world.clock.is_ahead().then(|| world.clock.now());
-        world.reply(outcome, call, self).at(at)
+        world.reply(outcome, call, self)
     }
 }
 

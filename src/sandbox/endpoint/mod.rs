@@ -18,10 +18,8 @@ use axum::http::{HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use http_body_util::BodyExt;
-use jiff::Timestamp;
 
 use super::account::{Account, AccountKind};
-use super::clock::Millis;
 use super::refusal::Refusal;
 use super::world::{Busy, Shared, World};
 
@@ -68,18 +66,11 @@ pub(super) type Outcome = Result<Answer, Refusal>;
 pub(super) struct Reply {
     body: Bytes,
     busy: Option<Arc<Busy>>,
-    /// The moment of the answer, where it is not the system's.
-    at: Option<Millis>,
 }
 
 impl Reply {
     pub(super) fn new(body: String, busy: Option<Busy>) -> Reply {
-        Reply { body: body.into(), busy: busy.map(Arc::new), at: None }
-    }
-
-    /// The same from a clock that was put forward, as the header Date tells.
-    pub(super) fn at(self, at: Option<Millis>) -> Reply {
-        Reply { at, ..self }
+        Reply { body: body.into(), busy: busy.map(Arc::new) }
     }
 }
 
@@ -89,11 +80,6 @@ impl IntoResponse for Reply {
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; encoding=utf-8"));
-        let at = self.at.and_then(|at| Timestamp::from_millisecond(i64::try_from(at).ok()?).ok());
-        let date = at.map(|at| at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
-        if let Some(Ok(date)) = date.map(HeaderValue::try_from) {
-            response.headers_mut().insert(header::DATE, date);
-        }
         if let Some(busy) = self.busy {
             response.extensions_mut().insert(busy);
         }
