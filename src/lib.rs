@@ -24,6 +24,8 @@ pub mod answer;
 pub mod app;
 pub mod config;
 pub mod context;
+#[cfg(feature = "cli")]
+pub mod doctor;
 pub mod error;
 pub mod field;
 mod fingerprint;
@@ -52,4 +54,6 @@ pub mod template_library;
 pub mod template_list;
 pub mod thread;
 pub mod token;
+#[cfg(feature = "cli")]
+pub mod validate;
 pub mod wechat;

@@ -95,7 +95,7 @@ impl App {
     }
 
     /// The application's token, or the account's own.
-    fn own_token(&self, line: &Line<'_>, refresh: bool) -> Result<Held, Error> {
+    pub(super) fn own_token(&self, line: &Line<'_>, refresh: bool) -> Result<Held, Error> {
         if let Some(supplied) = self.supplied_token(refresh)? {
             return Ok(supplied);
         }

@@ -8,6 +8,8 @@ mod clear_quota;
 mod clearings;
 mod close;
 mod deliver;
+#[cfg(feature = "cli")]
+mod diagnosis;
 mod failure;
 mod gate;
 mod ledger;
@@ -26,6 +28,8 @@ mod templates;
 
 pub use bulk::{BulkOptions, Caller, Ended, Summary};
 pub use deliver::{Finding, Hands, Hold, Tried};
+#[cfg(feature = "cli")]
+pub use diagnosis::TokenFound;
 pub use official::OneTime;
 
 use std::borrow::Cow;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use routine_template::{outbox, sandbox};
+use routine_template::{doctor, outbox, sandbox, validate};
 
 /// WeChat subscribe messages: the tools beside the PHP extension
 #[derive(Debug, Parser)]
@@ -16,17 +16,22 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Doctor(doctor::command::DoctorArgs),
+    Validate(validate::ValidateArgs),
     Sandbox(sandbox::command::SandboxArgs),
     Work(outbox::command::WorkArgs),
 }
 
 fn main() -> ExitCode {
+    let done = |()| ExitCode::SUCCESS;
     let result = match Arguments::parse().command {
-        Command::Sandbox(arguments) => sandbox::command::run(arguments).map_err(|error| error.to_string()),
-        Command::Work(arguments) => outbox::command::run(&arguments).map_err(|error| error.to_string()),
+        Command::Doctor(arguments) => doctor::command::run(&arguments).map_err(|error| error.to_string()),
+        Command::Validate(arguments) => validate::run(&arguments).map_err(|error| error.to_string()),
+        Command::Sandbox(arguments) => sandbox::command::run(arguments).map(done).map_err(|error| error.to_string()),
+        Command::Work(arguments) => outbox::command::run(&arguments).map(done).map_err(|error| error.to_string()),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Where even stderr is closed, the exit code has to do.
             let _ = writeln!(std::io::stderr(), "routine-template: {error}");

@@ -3,6 +3,9 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use axum::http::HeaderValue;
+use jiff::Timestamp;
+
 /// A point in time, in milliseconds since 1970.
 pub(super) type Millis = u64;
 
@@ -16,6 +19,15 @@ impl Clock {
     pub(super) fn now(&self) -> Millis {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Millis::try_from(since.saturating_add(self.ahead).as_millis()).unwrap_or(Millis::MAX)
+    }
+
+    /// The header Date, where it is not the system's.
+    pub(super) fn date(&self) -> Option<HeaderValue> {
+        if self.ahead.is_zero() {
+            return None;
+        }
+        let now = Timestamp::from_millisecond(i64::try_from(self.now()).ok()?).ok()?;
+        HeaderValue::try_from(now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
     }
 
     pub(super) fn advance(&mut self, by: Duration) {

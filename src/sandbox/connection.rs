@@ -211,10 +211,10 @@ async fn answer(
     router: Router,
 ) -> Result<Response<AnswerBody>, Dropped> {
     let shared = &link.shared;
-    let fault = {
+    let (fault, date) = {
         let mut world = shared.world.lock();
         world.ledger.request(parts.uri.path(), std::mem::take(&mut parts.headers), body.clone());
-        world.faults.take(parts.uri.path())
+        (world.faults.take(parts.uri.path()), world.clock.date())
     };
     let (delay, close_after) = {
         let settings = shared.settings.borrow();
@@ -241,7 +241,7 @@ async fn answer(
         sleep(delay).await;
     }
     drop(busy);
-    let answer = match fault {
+    let mut answer = match fault {
         None | Some(FaultKind::Latency { .. }) => json(StatusCode::OK, AnswerBody::whole(text)),
         Some(FaultKind::DropBefore | FaultKind::DropAfter) => return Err(Dropped),
         Some(FaultKind::ResetBefore | FaultKind::ResetAfter) => {
@@ -265,6 +265,9 @@ async fn answer(
         }
         Some(FaultKind::HugeAnswer { bytes }) => json(StatusCode::OK, AnswerBody::huge(bytes)),
     };
+    if let Some(date) = date {
+        answer.headers_mut().insert(header::DATE, date);
+    }
     if close_after {
         link.close.notify_one();
     }

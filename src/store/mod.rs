@@ -17,7 +17,7 @@ mod message;
 mod note;
 mod outbox;
 pub(crate) mod owner;
-mod place;
+pub(crate) mod place;
 mod quota;
 mod receipt;
 mod redis;

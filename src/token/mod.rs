@@ -320,6 +320,12 @@ fn waited_in_vain(whom: &str, fetch: &Fetch<'_>) -> TokenFailure {
 }
 
 impl Held {
+    /// How long it still lives.
+    #[cfg(feature = "cli")]
+    pub fn left(&self) -> Duration {
+        self.ends.saturating_duration_since(Instant::now())
+    }
+
     /// A token that the application supplied.
     pub fn supplied(token: &Secret) -> Self {
         let now = Instant::now();

@@ -16,6 +16,8 @@ mod connection;
 mod delivery;
 mod fault;
 mod health;
+#[cfg(feature = "cli")]
+mod info;
 mod ledger;
 mod link;
 mod message;

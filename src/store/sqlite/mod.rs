@@ -84,6 +84,13 @@ impl SqliteStore {
         Ok(store)
     }
 
+    /// What a check of the whole file says: `ok`, or the first fault. A file that cannot even be read is moved aside, as by any
+    /// other transaction that finds it damaged.
+    #[cfg(feature = "cli")]
+    pub fn quick_check(&self, until: Instant) -> Result<String, StoreError> {
+        self.read(until, |db| db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))
+    }
+
     fn read<T>(&self, until: Instant, body: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         self.run(Access::Read, Durability::Process, until, body)
     }
