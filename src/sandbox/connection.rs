@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use futures_util::StreamExt;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -26,6 +27,7 @@ use super::admin;
 use super::body::AnswerBody;
 use super::endpoint::{Call, Origin};
 use super::fault::FaultKind;
+use super::page;
 use super::refusal::Refusal;
 use super::world::{Busy, Shared};
 
@@ -189,7 +191,7 @@ impl Drop for Underway {
 
 async fn respond(request: Request<Incoming>, link: Arc<Link>, router: Router) -> Result<Response<AnswerBody>, Dropped> {
     link.busy.fetch_add(1, Ordering::Relaxed);
-    let _underway = Underway(Arc::clone(&link));
+    let underway = Underway(Arc::clone(&link));
     let (parts, body) = request.into_parts();
     // Read first, so that closing the connection never leaves unread bytes that would turn FIN into RST.
     let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
@@ -197,8 +199,17 @@ async fn respond(request: Request<Incoming>, link: Arc<Link>, router: Router) ->
     };
     let body = body.to_bytes();
     if parts.uri.path().starts_with("/__admin") {
-        let (status, text) = admin::handle(&link.shared, &parts.method, &parts.uri, &body);
-        return Ok(json(status, AnswerBody::whole(text.into())));
+        return Ok(match admin::handle(&link.shared, &parts.method, &parts.uri, &parts.headers, &body).await {
+            admin::Answer::Json(status, text) => json(status, AnswerBody::whole(text.into())),
+            // It is under way as long as somebody watches.
+            admin::Answer::Live(events) => live(events, underway),
+        });
+    }
+    if parts.uri.path() == "/" && parts.method == Method::GET {
+        return Ok(match admin::check(&parts.method, &parts.headers, link.shared.sender.allow_remote) {
+            Ok(()) => page::answer(),
+            Err(_) => plain(StatusCode::FORBIDDEN, "403 Forbidden"),
+        });
     }
     answer(parts, body, &link, router).await
 }
@@ -290,6 +301,17 @@ async fn process(request: Request<Body>, router: Router) -> (Bytes, Option<Arc<B
 
 fn json(status: StatusCode, body: AnswerBody) -> Response<AnswerBody> {
     with_type(status, "application/json; encoding=utf-8", body)
+}
+
+fn live(events: admin::Stream, underway: Underway) -> Response<AnswerBody> {
+    let events = events.map(move |piece| {
+        let _underway = &underway;
+        piece
+    });
+    let mut response =
+        with_type(StatusCode::OK, "text/event-stream; charset=utf-8", AnswerBody::Live(Box::pin(events)));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<AnswerBody> {

@@ -118,7 +118,7 @@ pub(super) fn rid(world: &mut World, call: &Call) -> Outcome {
     {
         return Err(Refusal::of(76002));
     }
-    let known = world.rids.iter().find(|known| known.rid == rid).ok_or_else(|| Refusal::of(76001))?;
+    let known = world.refused.find(&rid).ok_or_else(|| Refusal::of(76001))?;
     if known.appid.as_ref() != Some(&appid) {
         return Err(Refusal::of(76003));
     }

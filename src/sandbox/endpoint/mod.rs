@@ -182,6 +182,8 @@ impl World {
     }
 }
 
+pub(super) use send::ONE_TIME;
+
 type Endpoint = fn(&mut World, &Call) -> Outcome;
 
 /// Every endpoint by its path.

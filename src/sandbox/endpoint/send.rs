@@ -9,6 +9,7 @@ use super::super::account::{Account, AccountKind};
 use super::super::clock::Millis;
 use super::super::journal::Entry;
 use super::super::payload::{Object, decode};
+use super::super::push::PushEvent;
 use super::super::refusal::Refusal;
 use super::super::rule::{self, Edition};
 use super::super::world::World;
@@ -17,7 +18,7 @@ use super::{Answer, Call, Outcome};
 pub(super) const SUBSCRIBE: &str = "/cgi-bin/message/subscribe/send";
 pub(super) const BIZSEND: &str = "/cgi-bin/message/subscribe/bizsend";
 pub(super) const TEMPLATE: &str = "/cgi-bin/message/template/send";
-pub(super) const ONE_TIME: &str = "/cgi-bin/message/template/subscribe";
+pub(in super::super) const ONE_TIME: &str = "/cgi-bin/message/template/subscribe";
 
 /// template/send: one message per openid and client_msg_id within ten minutes.
 const CLIENT_ID_LIFE: Millis = 600_000;
@@ -167,7 +168,7 @@ fn check_fields(
 fn argument_invalid(key: &str, wording: &str, cut: bool) -> Refusal {
     let detail = format!("data.{key}.value {wording}");
     let detail: String = detail.chars().take(if cut { 30 } else { usize::MAX }).collect();
-    Refusal::with(47003, format!("argument invalid! {detail}"))
+    Refusal { field: Some(key.to_owned()), ..Refusal::with(47003, format!("argument invalid! {detail}")) }
 }
 
 /// page, miniprogram_state, lang. A value of a wrong type is 47001; an unknown state or language has no documented
@@ -227,7 +228,25 @@ fn deliver(
     text: &str,
     msgid: u64,
 ) -> Answer {
+    let event = match channel.path {
+        SUBSCRIBE | BIZSEND => Some(PushEvent::Sent {
+            template_id: message.template_id.clone().into_owned(),
+            msgid,
+            error_code: 0,
+            error_status: "success".to_owned(),
+        }),
+        TEMPLATE => Some(PushEvent::JobFinish { msgid, status: "success".to_owned() }),
+        _ => None,
+    };
+    if let Some(event) = event {
+        world.push(&appid, &message.openid, &event);
+    }
+    if let Some(account) = world.accounts.get_mut(&appid) {
+        account.accepted += 1;
+    }
+    let time = world.clock.now();
     world.journal.push(Entry {
+        time,
         connection: call.connection,
         appid: Arc::clone(&appid),
         path: channel.path,
@@ -236,6 +255,7 @@ fn deliver(
         body: text.into(),
         msgid,
     });
+    world.changed();
     let occupies = (channel.takes_grant && !call.delay.is_zero()).then(|| message.openid.clone().into_owned());
     Answer { body: answer(channel, msgid), appid: Some(appid), occupies }
 }
