@@ -102,10 +102,11 @@ pub fn run(args: SandboxArgs) -> Result<(), StartError> {
     let mut output = io::stdout();
     writeln!(
         output,
-        "WeChat sandbox: {} and {}, CA certificate {}",
+        "WeChat sandbox: {} and {}, CA certificate {}\n浏览器打开 {http}/ 看买家手机上的样子 / open {http}/ to see what the buyers' phones would show",
         sandbox.http_url(),
         sandbox.https_url(),
-        ca_file.display()
+        ca_file.display(),
+        http = sandbox.http_url(),
     )?;
     output.flush()?;
     if let Some(ready_file) = &args.ready_file {

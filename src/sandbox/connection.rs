@@ -1,11 +1,9 @@
 //! One connection: requests, answers, and the faults that go beneath HTTP.
 
-use std::io;
 use std::net::IpAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,8 +15,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 use tower::ServiceExt;
@@ -82,6 +79,10 @@ impl Link {
         Instant::now() + idle.saturating_sub(rest).max(Duration::from_millis(1))
     }
 
+    pub(super) fn closes_with_reset(&self) -> bool {
+        self.reset.load(Ordering::Relaxed)
+    }
+
     fn touch(&self) {
         let since = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.idle_since.store(since, Ordering::Relaxed);
@@ -91,55 +92,6 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.shared.open.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The TCP stream, which closes with RST where a fault asks for it.
-#[derive(Debug)]
-pub(super) struct Socket {
-    stream: TcpStream,
-    link: Arc<Link>,
-}
-
-impl Socket {
-    pub(super) fn new(stream: TcpStream, link: Arc<Link>) -> Socket {
-        Socket { stream, link }
-    }
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        if self.link.reset.load(Ordering::Relaxed) {
-            // Zero linger makes close() send RST. If it cannot be set, the socket is already gone.
-            let _ = self.stream.set_zero_linger();
-        }
-    }
-}
-
-impl AsyncRead for Socket {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Socket {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.link.reset.load(Ordering::Relaxed) {
-            return Poll::Ready(Ok(()));
-        }
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 

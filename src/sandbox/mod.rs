@@ -25,6 +25,7 @@ mod refusal;
 mod refused;
 mod rule;
 mod server;
+mod socket;
 mod template;
 mod tls;
 mod token;

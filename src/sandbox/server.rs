@@ -15,9 +15,10 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::connection::{self, Link, Socket};
+use super::connection::{self, Link};
 use super::endpoint;
 use super::push::{self, Lanes};
+use super::socket::Socket;
 use super::world::Shared;
 use super::{Options, StartError};
 

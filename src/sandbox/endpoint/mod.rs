@@ -1,5 +1,6 @@
 //! WeChat's endpoints.
 
+mod delivery;
 mod diagnosis;
 mod management;
 mod send;

@@ -9,7 +9,6 @@ use super::super::account::{Account, AccountKind};
 use super::super::clock::Millis;
 use super::super::journal::Entry;
 use super::super::payload::{Object, decode};
-use super::super::push::PushEvent;
 use super::super::refusal::Refusal;
 use super::super::rule::{self, Edition};
 use super::super::world::World;
@@ -228,25 +227,8 @@ fn deliver(
     text: &str,
     msgid: u64,
 ) -> Answer {
-    let event = match channel.path {
-        SUBSCRIBE | BIZSEND => Some(PushEvent::Sent {
-            template_id: message.template_id.clone().into_owned(),
-            msgid,
-            error_code: 0,
-            error_status: "success".to_owned(),
-        }),
-        TEMPLATE => Some(PushEvent::JobFinish { msgid, status: "success".to_owned() }),
-        _ => None,
-    };
-    if let Some(event) = event {
-        world.push(&appid, &message.openid, &event);
-    }
-    if let Some(account) = world.accounts.get_mut(&appid) {
-        account.accepted += 1;
-    }
-    let time = world.clock.now();
-    world.journal.push(Entry {
-        time,
+    world.deliver(Entry {
+        time: world.clock.now(),
         connection: call.connection,
         appid: Arc::clone(&appid),
         path: channel.path,
@@ -255,7 +237,6 @@ fn deliver(
         body: text.into(),
         msgid,
     });
-    world.changed();
     let occupies = (channel.takes_grant && !call.delay.is_zero()).then(|| message.openid.clone().into_owned());
     Answer { body: answer(channel, msgid), appid: Some(appid), occupies }
 }
