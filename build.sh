@@ -342,8 +342,31 @@ stop_demo() {
     [ -z "$demo_dir" ] || rm -rf -- "$demo_dir"
 }
 
+# Looking at the page takes a person, so the fake WeChat stays up only where there is one: at a terminal until Enter is
+# pressed, at most ten minutes; with --open until Ctrl-C. Scripts and CI get the result and the end.
+keep_page_open() {
+    local page=$1 open=$2
+    if [ -n "$open" ]; then
+        note "浏览器打开 $page 查看手机上的样子；按 Ctrl-C 结束。"
+        note "Open $page in a browser to see the phone; Ctrl-C ends it."
+        wait "$sandbox_pid" || true
+    elif [ -t 0 ] && [ -t 1 ] && [ -z "${CI:-}" ]; then
+        note "浏览器打开 $page 查看手机上的样子；按回车结束（十分钟后自动结束）。"
+        note "Open $page in a browser to see the phone; Enter ends it (it ends by itself after ten minutes)."
+        read -r -t 600 || true
+    else
+        note "模拟微信随即关闭；要在浏览器里看页面：$0 demo --open"
+        note "The fake WeChat ends now; to see its page in a browser: $0 demo --open"
+    fi
+}
+
 demo() {
-    local waited=0 sandbox
+    local waited=0 sandbox page open=''
+    if [ "${1:-}" = --open ]; then
+        open=1
+        shift
+    fi
+    [ $# -eq 0 ] || fail "demo does not know '$1'." "It has one option: --open keeps the fake WeChat and its page up until Ctrl-C."
     setup build
     build
     trap stop_demo EXIT
@@ -365,7 +388,10 @@ demo() {
     # shellcheck disable=SC2016  # PHP expands it
     sandbox=$("$php" -n -r 'echo json_decode(file_get_contents($argv[1]), true)["https"] ?? "";' -- "$demo_dir/ready.json")
     [ -n "$sandbox" ] || fail "The fake WeChat did not say where it listens." "Its words: $(cat "$demo_dir/ready.json")"
+    # shellcheck disable=SC2016  # PHP expands it
+    page=$("$php" -n -r 'echo json_decode(file_get_contents($argv[1]), true)["http"] ?? "";' -- "$demo_dir/ready.json")/
     note "$sandbox"
+    note "页面 / its page: $page"
 
     step "Running examples/order_paid.php"
     "$php" -n -d extension="$build_dir/routine_template.so" -d routine_template.base_url="$sandbox" \
@@ -377,6 +403,7 @@ demo() {
 
     done_line "成功：订单支付通知已由 PHP 扩展经 HTTPS 发出，并被严格校验的模拟微信接收。"
     done_line "It works: the PHP extension sent the order-paid message over HTTPS and the strict fake WeChat accepted it."
+    keep_page_open "$page" "$open"
 }
 
 # --------------------------------------------------------------------------------------------------------------- tests
@@ -481,6 +508,7 @@ RoutineTemplate: WeChat subscribe messages from PHP (微信小程序订阅消息
 
   ./build.sh demo     see a CRMEB order-paid message go out over HTTPS to a fake WeChat
                       把一条 CRMEB 订单支付消息经 HTTPS 发给模拟微信
+                      (--open: keep the page that shows the phone up / 保留显示手机的页面)
   ./build.sh test     run every test (options: --php-only, --rust-only; further words go to PHPUnit)
                       运行全部测试（选项：--php-only、--rust-only；其余参数传给 PHPUnit）
   ./build.sh build    build build/routine_template.so and build/routine-template
@@ -510,7 +538,7 @@ main() {
             done_line "Everything that building and testing needs is here."
             ;;
         build) build ;;
-        demo) demo ;;
+        demo) demo "$@" ;;
         test) run_tests "$@" ;;
         bench) bench "$@" ;;
         stubs) check_stubs ;;

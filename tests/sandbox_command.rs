@@ -100,3 +100,31 @@ fn an_address_for_everybody_is_refused_with_the_remedy() {
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("0.0.0.0:0 is not a loopback address; --allow-remote permits it"), "{text}");
 }
+
+#[test]
+fn a_push_address_is_set_up_from_the_start_and_a_bad_one_refused_by_name() {
+    let refused = |arguments: &[&str]| {
+        let output = command().args(arguments).output().unwrap();
+        assert!(!output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let (url, token) = (["--push-url", "http://192.0.2.1/push"], ["--push-token", "mytoken"]);
+    assert!(refused(&[&url[..], &token[..]].concat()).contains("push_url: 192.0.2.1 is not a loopback address"));
+    assert!(refused(&url).contains("--push-token"));
+    let local = ["--push-url", "http://127.0.0.1:9/push", "--push-token", "mytoken"];
+    assert!(refused(&[&local[..], &["--push-mode", "safe"][..]].concat()).contains("push_aes_key: missing"));
+
+    let directory = tempfile::tempdir().unwrap();
+    let ready_file = directory.path().join("ready.json");
+    let mut command = command();
+    command.env("TMPDIR", directory.path()).arg("--ready-file").arg(&ready_file).args(local);
+    let running = Running(command.spawn().unwrap());
+    let http = ready(&ready_file)["http"].as_str().unwrap().to_owned();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
+    let accounts = || client.get(format!("{http}/__admin/accounts")).send().unwrap().text().unwrap();
+    assert!(accounts().contains("http://127.0.0.1:9/push") && !accounts().contains("mytoken"), "{}", accounts());
+    client.post(format!("{http}/__admin/reset")).send().unwrap();
+    assert!(accounts().contains("http://127.0.0.1:9/push"), "it outlives a reset");
+    drop(running);
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::clock::{Millis, day, minute};
+use super::push::PushSettings;
 use super::refusal::Refusal;
 use super::template::Template;
 use super::token::Family;
@@ -128,7 +129,7 @@ pub(super) struct Account {
     pub(super) blacklist: Vec<String>,
     pub(super) template_limit: usize,
     pub(super) templates: Vec<Template>,
-    pub(super) users: HashMap<String, HashMap<String, Grant>>,
+    pub(super) users: BTreeMap<String, HashMap<String, Grant>>,
     pub(super) classic: Family,
     pub(super) stable: Family,
     pub(super) usage: HashMap<String, Usage>,
@@ -138,6 +139,12 @@ pub(super) struct Account {
     pub(super) busy: HashSet<String>,
     /// client_msg_id of template/send by (openid, id): when, and which msgid it got.
     pub(super) client_ids: HashMap<(String, String), (Millis, u64)>,
+    /// Messages that were accepted.
+    pub(super) accepted: u64,
+    /// Where events are pushed; `None` for nowhere.
+    pub(super) push: Option<PushSettings>,
+    /// What users have ticked 总是保持以上选择 for, by openid and template id.
+    pub(super) kept: HashMap<(String, String), Choice>,
 }
 
 impl Account {
@@ -155,7 +162,7 @@ impl Account {
             blacklist: Vec::new(),
             template_limit: 25,
             templates: Vec::new(),
-            users: HashMap::new(),
+            users: BTreeMap::new(),
             classic: Family::default(),
             stable: Family::default(),
             usage: HashMap::new(),
@@ -163,7 +170,16 @@ impl Account {
             clear_path: Monthly::default(),
             busy: HashSet::new(),
             client_ids: HashMap::new(),
+            accepted: 0,
+            push: None,
+            kept: HashMap::new(),
         }
+    }
+
+    /// The account's name in pushes (`ToUserName`), made from its appid.
+    pub(super) fn original_id(&self) -> String {
+        let tail: String = self.appid.chars().skip(2).take(12).collect();
+        format!("gh_{tail}")
     }
 
     pub(super) fn template(&self, id: &str) -> Option<&Template> {

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Bytes;
+use futures_util::stream::BoxStream;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
@@ -15,7 +16,7 @@ const PIECE: u64 = 64 * 1024;
 /// hyper writes a frame out when the body makes it wait; so long is a broken body silent before it breaks.
 const FLUSH: Duration = Duration::from_millis(2);
 
-/// An answer body. All of them announce their whole length.
+/// An answer body. All but the live one announce their whole length.
 pub(super) enum AnswerBody {
     /// In one piece.
     Whole(Option<Bytes>),
@@ -25,6 +26,8 @@ pub(super) enum AnswerBody {
     Slow { rest: Bytes, gap: Duration, pause: Pin<Box<Sleep>> },
     /// So many bytes more.
     Huge { left: u64, piece: Bytes },
+    /// As it happens.
+    Live(BoxStream<'static, Result<Bytes, Infallible>>),
 }
 
 /// The body ends before its announced length.
@@ -98,13 +101,17 @@ impl Body for AnswerBody {
                 }
                 Poll::Ready(Some(Ok(Frame::data(frame))))
             }
+            AnswerBody::Live(events) => {
+                let piece = ready!(events.as_mut().poll_next(context));
+                Poll::Ready(piece.map(|piece| piece.map(Frame::data).map_err(CutOff::from)))
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             AnswerBody::Whole(bytes) => bytes.is_none(),
-            AnswerBody::Half { .. } => false,
+            AnswerBody::Half { .. } | AnswerBody::Live(_) => false,
             AnswerBody::Slow { rest, .. } => rest.is_empty(),
             AnswerBody::Huge { left, .. } => *left == 0,
         }
@@ -116,6 +123,7 @@ impl Body for AnswerBody {
             AnswerBody::Half { total, .. } => *total,
             AnswerBody::Slow { rest, .. } => length(rest.len()),
             AnswerBody::Huge { left, .. } => *left,
+            AnswerBody::Live(_) => return SizeHint::default(),
         })
     }
 }

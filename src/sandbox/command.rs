@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Options, Sandbox, StartError};
+use super::{DEMO_APPID, Options, PushFormat, PushMode, PushSettings, Sandbox, StartError};
 
 /// Runs a fake WeChat until SIGTERM or SIGINT
 #[derive(Debug, Clone, clap::Args)]
@@ -39,6 +39,40 @@ pub struct SandboxArgs {
     /// Accepted messages to keep for /__admin/messages
     #[arg(long, value_name = "N", default_value_t = 200_000)]
     pub keep_messages: usize,
+    /// Push the account's events to this address, as WeChat does
+    #[arg(long, value_name = "URL", requires = "push_token")]
+    pub push_url: Option<String>,
+    /// Token of the push settings
+    #[arg(long, value_name = "TOKEN", env = "ROUTINE_TEMPLATE_PUSH_TOKEN", hide_env_values = true)]
+    pub push_token: Option<String>,
+    /// EncodingAESKey of the push settings, 43 characters
+    #[arg(long, value_name = "KEY", env = "ROUTINE_TEMPLATE_PUSH_AES_KEY", hide_env_values = true)]
+    pub push_aes_key: Option<String>,
+    /// Leave pushes as they are, encrypt them beside it, or encrypt them; default: safe with a key, else plain
+    #[arg(long, value_name = "MODE", value_parser = ["plain", "compat", "safe"])]
+    pub push_mode: Option<String>,
+    /// Write pushes as
+    #[arg(long, value_name = "FORMAT", value_parser = ["xml", "json"], default_value = "json")]
+    pub push_format: String,
+    /// The account whose events are pushed
+    #[arg(long, value_name = "APPID", default_value = DEMO_APPID)]
+    pub push_appid: String,
+}
+
+impl SandboxArgs {
+    fn push(&self) -> Result<Option<(String, PushSettings)>, StartError> {
+        let Some(url) = &self.push_url else { return Ok(None) };
+        let key = self.push_aes_key.as_deref();
+        let mode = match self.push_mode.as_deref() {
+            Some("plain") => PushMode::Plain,
+            Some("compat") => PushMode::Compat,
+            None if key.is_none() => PushMode::Plain,
+            _ => PushMode::Safe,
+        };
+        let format = if self.push_format == "xml" { PushFormat::Xml } else { PushFormat::Json };
+        let settings = PushSettings::new(url, self.push_token.as_deref().unwrap_or_default(), key, mode, format)?;
+        Ok(Some((self.push_appid.clone(), settings)))
+    }
 }
 
 /// Runs the sandbox until a signal ends it.
@@ -49,7 +83,9 @@ pub fn run(args: SandboxArgs) -> Result<(), StartError> {
         let _guard = runtime.enter();
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
     };
+    let push = args.push()?;
     let sandbox = Sandbox::start(Options {
+        push,
         http: args.http,
         https: args.https,
         allow_remote: args.allow_remote,
@@ -66,10 +102,11 @@ pub fn run(args: SandboxArgs) -> Result<(), StartError> {
     let mut output = io::stdout();
     writeln!(
         output,
-        "WeChat sandbox: {} and {}, CA certificate {}",
+        "WeChat sandbox: {} and {}, CA certificate {}\n浏览器打开 {http}/ 看买家手机上的样子 / open {http}/ to see what the buyers' phones would show",
         sandbox.http_url(),
         sandbox.https_url(),
-        ca_file.display()
+        ca_file.display(),
+        http = sandbox.http_url(),
     )?;
     output.flush()?;
     if let Some(ready_file) = &args.ready_file {

@@ -1,23 +1,21 @@
 //! One connection: requests, answers, and the faults that go beneath HTTP.
 
-use std::io;
 use std::net::IpAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use futures_util::StreamExt;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 use tower::ServiceExt;
@@ -26,6 +24,7 @@ use super::admin;
 use super::body::AnswerBody;
 use super::endpoint::{Call, Origin};
 use super::fault::FaultKind;
+use super::page;
 use super::refusal::Refusal;
 use super::world::{Busy, Shared};
 
@@ -80,6 +79,10 @@ impl Link {
         Instant::now() + idle.saturating_sub(rest).max(Duration::from_millis(1))
     }
 
+    pub(super) fn closes_with_reset(&self) -> bool {
+        self.reset.load(Ordering::Relaxed)
+    }
+
     fn touch(&self) {
         let since = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.idle_since.store(since, Ordering::Relaxed);
@@ -89,55 +92,6 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.shared.open.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The TCP stream, which closes with RST where a fault asks for it.
-#[derive(Debug)]
-pub(super) struct Socket {
-    stream: TcpStream,
-    link: Arc<Link>,
-}
-
-impl Socket {
-    pub(super) fn new(stream: TcpStream, link: Arc<Link>) -> Socket {
-        Socket { stream, link }
-    }
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        if self.link.reset.load(Ordering::Relaxed) {
-            // Zero linger makes close() send RST. If it cannot be set, the socket is already gone.
-            let _ = self.stream.set_zero_linger();
-        }
-    }
-}
-
-impl AsyncRead for Socket {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Socket {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.link.reset.load(Ordering::Relaxed) {
-            return Poll::Ready(Ok(()));
-        }
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
@@ -189,7 +143,7 @@ impl Drop for Underway {
 
 async fn respond(request: Request<Incoming>, link: Arc<Link>, router: Router) -> Result<Response<AnswerBody>, Dropped> {
     link.busy.fetch_add(1, Ordering::Relaxed);
-    let _underway = Underway(Arc::clone(&link));
+    let underway = Underway(Arc::clone(&link));
     let (parts, body) = request.into_parts();
     // Read first, so that closing the connection never leaves unread bytes that would turn FIN into RST.
     let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
@@ -197,8 +151,17 @@ async fn respond(request: Request<Incoming>, link: Arc<Link>, router: Router) ->
     };
     let body = body.to_bytes();
     if parts.uri.path().starts_with("/__admin") {
-        let (status, text) = admin::handle(&link.shared, &parts.method, &parts.uri, &body);
-        return Ok(json(status, AnswerBody::whole(text.into())));
+        return Ok(match admin::handle(&link.shared, &parts.method, &parts.uri, &parts.headers, &body).await {
+            admin::Answer::Json(status, text) => json(status, AnswerBody::whole(text.into())),
+            // It is under way as long as somebody watches.
+            admin::Answer::Live(events) => live(events, underway),
+        });
+    }
+    if parts.uri.path() == "/" && parts.method == Method::GET {
+        return Ok(match admin::check(&parts.method, &parts.headers, link.shared.sender.allow_remote) {
+            Ok(()) => page::answer(),
+            Err(_) => plain(StatusCode::FORBIDDEN, "403 Forbidden"),
+        });
     }
     answer(parts, body, &link, router).await
 }
@@ -293,6 +256,17 @@ async fn process(request: Request<Body>, router: Router) -> (Bytes, Option<Arc<B
 
 fn json(status: StatusCode, body: AnswerBody) -> Response<AnswerBody> {
     with_type(status, "application/json; encoding=utf-8", body)
+}
+
+fn live(events: admin::Stream, underway: Underway) -> Response<AnswerBody> {
+    let events = events.map(move |piece| {
+        let _underway = &underway;
+        piece
+    });
+    let mut response =
+        with_type(StatusCode::OK, "text/event-stream; charset=utf-8", AnswerBody::Live(Box::pin(events)));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<AnswerBody> {

@@ -18,10 +18,14 @@ mod endpoint;
 mod fault;
 mod journal;
 mod library;
+mod page;
 mod payload;
+mod push;
 mod refusal;
+mod refused;
 mod rule;
 mod server;
+mod socket;
 mod template;
 mod tls;
 mod token;
@@ -34,10 +38,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use account::{AccountKind, Choice, Grant};
-pub use admin::{AccountChange, QuotaChange, SettingsChange, TemplateChange, TokenKinds};
+pub use admin::{AccountChange, ChoiceError, Place, QuotaChange, SettingsChange, TemplateChange, TokenKinds};
 pub use counters::{Answers, Connections, Counters, LastRequest, TokenCounters};
 pub use fault::{Fault, FaultKind};
-pub use journal::{Message, MessageFilter};
+pub use journal::{Message, MessageFilter, ShownField};
+pub use push::{
+    Answered, Oddities, PushEvent, PushFormat, PushMode, PushRecord, PushSettings, PushSettingsError, PushState,
+};
+pub use refused::Refused;
 pub use token::TokenEnd;
 pub use world::Settings;
 
@@ -82,6 +90,8 @@ pub struct Options {
     pub threads: usize,
     /// Accepted messages that are kept; older ones are dropped, but stay counted.
     pub message_cap: usize,
+    /// The endpoint that the account of this appid has from the start, after a reset as well.
+    pub push: Option<(String, PushSettings)>,
 }
 
 impl Default for Options {
@@ -95,6 +105,7 @@ impl Default for Options {
             tls_expired: false,
             threads: 1,
             message_cap: 200_000,
+            push: None,
         }
     }
 }
@@ -119,6 +130,9 @@ pub enum StartError {
     /// The certificate could not be put to use.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] rustls::Error),
+    /// The address for pushes cannot be used.
+    #[error("{0}")]
+    Push(#[from] PushSettingsError),
     /// Threads, signals or files failed.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -138,8 +152,12 @@ impl Sandbox {
     /// Starts it on threads of its own; it listens when this returns.
     pub fn start(options: Options) -> Result<Sandbox, StartError> {
         let identity = tls::identity(options.tls_host.as_deref(), options.tls_expired)?;
-        let shared = Arc::new(Shared::new(options.message_cap));
-        let (server, http, https) = Server::start(&options, Arc::clone(&shared), identity.server)?;
+        if let Some((_, settings)) = &options.push {
+            settings.require_loopback(options.allow_remote)?;
+        }
+        let (shared, lanes) = Shared::new(&options);
+        let shared = Arc::new(shared);
+        let (server, http, https) = Server::start(&options, Arc::clone(&shared), lanes, identity.server)?;
         Ok(Sandbox { shared, http, https, ca_pem: identity.ca_pem, _server: server })
     }
 
@@ -220,7 +238,33 @@ impl Sandbox {
 
     /// The accepted messages that are kept, in order.
     pub fn messages(&self, filter: &MessageFilter) -> Vec<Message> {
-        self.shared.world.lock().journal.read(filter)
+        self.shared.world.lock().messages(filter)
+    }
+
+    /// The newest refused calls.
+    pub fn refused(&self) -> Vec<Refused> {
+        self.shared.world.lock().refused.read(None, 0, usize::MAX)
+    }
+
+    /// Lets a buyer answer a popup or change the settings, and pushes what WeChat would push.
+    pub fn choose(
+        &self,
+        appid: &str,
+        openid: &str,
+        wishes: Vec<Answered>,
+        place: Place,
+    ) -> Result<Vec<Answered>, ChoiceError> {
+        self.shared.world.lock().choose(appid, openid, wishes, place)
+    }
+
+    /// Queues an event of an account that has push settings; what becomes of it stands in [`Sandbox::pushes`].
+    pub fn push(&self, appid: &str, openid: &str, event: &PushEvent) {
+        self.shared.world.lock().push_by_hand(appid, openid, event);
+    }
+
+    /// The newest pushes.
+    pub fn pushes(&self) -> Vec<PushRecord> {
+        self.shared.world.lock().pushes.read(None, 0, usize::MAX)
     }
 
     /// What was counted since the start state.

@@ -11,18 +11,20 @@ pub(super) struct Refusal {
     pub(super) errmsg: Cow<'static, str>,
     /// A member that the answer carries beside errcode and errmsg.
     pub(super) extra: Option<(&'static str, Value)>,
+    /// 47003: the key of the bad field, for the page.
+    pub(super) field: Option<String>,
 }
 
 impl Refusal {
     /// The refusal of this code in its usual wording.
     pub(super) fn of(errcode: i64) -> Refusal {
         let errmsg = TEXTS.iter().find(|(code, _)| *code == errcode).map_or("system error", |(_, text)| text);
-        Refusal { errcode, errmsg: Cow::Borrowed(errmsg), extra: None }
+        Refusal { errcode, errmsg: Cow::Borrowed(errmsg), extra: None, field: None }
     }
 
     /// The refusal of this code in the given words.
     pub(super) fn with(errcode: i64, errmsg: impl Into<Cow<'static, str>>) -> Refusal {
-        Refusal { errcode, errmsg: errmsg.into(), extra: None }
+        Refusal { errcode, errmsg: errmsg.into(), extra: None, field: None }
     }
 }
 

@@ -15,8 +15,10 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::connection::{self, Link, Socket};
+use super::connection::{self, Link};
 use super::endpoint;
+use super::push::{self, Lanes};
+use super::socket::Socket;
 use super::world::Shared;
 use super::{Options, StartError};
 
@@ -53,6 +55,7 @@ impl Server {
     pub(super) fn start(
         options: &Options,
         shared: Arc<Shared>,
+        lanes: Lanes,
         tls: Arc<ServerConfig>,
     ) -> Result<(Server, SocketAddr, SocketAddr), StartError> {
         let runtime = runtime(options.threads)?;
@@ -63,6 +66,12 @@ impl Server {
         let (http_address, https_address) = (http.local_addr()?, https.local_addr()?);
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
+            {
+                let _guard = runtime.enter();
+                for lane in lanes {
+                    tokio::spawn(push::run(Arc::clone(&shared), lane));
+                }
+            }
             runtime.block_on(run(shared, (http, https), tls, stopped));
             runtime.shutdown_timeout(Duration::from_millis(100));
         })?;

@@ -7,13 +7,15 @@ use super::rule::Kind;
 pub(super) struct Field {
     pub(super) key: String,
     pub(super) kind: Kind,
+    /// The caption in front of it: `订单号` of `订单号:{{character_string1.DATA}}`.
+    pub(super) label: String,
     /// What enum, enum_string and const may hold. `None`: no list is set up, so any value passes.
     values: Option<Vec<String>>,
 }
 
 impl Field {
     pub(super) fn new(key: &str, values: Option<Vec<String>>) -> Field {
-        Field { key: key.to_owned(), kind: Kind::of(key), values }
+        Field { key: key.to_owned(), kind: Kind::of(key), label: String::new(), values }
     }
 
     /// Whether the list of approved values has this one.
@@ -40,7 +42,10 @@ impl Template {
     /// Reads the fields from content such as `"订单号{{character_string1.DATA}}\n金额{{amount2.DATA}}"`.
     pub(super) fn new(id: &str, title: &str, content: &str, kind: u8, values: Vec<(String, Vec<String>)>) -> Template {
         let fields = keys(content)
-            .map(|key| Field::new(key, values.iter().find(|(name, _)| name == key).map(|(_, allowed)| allowed.clone())))
+            .map(|(label, key)| {
+                let values = values.iter().find(|(name, _)| name == key).map(|(_, allowed)| allowed.clone());
+                Field { label: label.to_owned(), ..Field::new(key, values) }
+            })
             .collect();
         Template { id: id.to_owned(), title: title.to_owned(), content: content.to_owned(), kind, values, fields }
     }
@@ -51,20 +56,24 @@ impl Template {
         self.fields.len() == other.fields.len() && other.fields.iter().all(|field| has(&field.key))
     }
 
+    /// The caption of a field.
+    pub(super) fn label(&self, key: &str) -> Option<&str> {
+        self.fields.iter().find(|field| field.key == key).map(|field| field.label.as_str())
+    }
+
     /// Whether one accept is good for any number of messages.
     pub(super) fn is_long_term(&self) -> bool {
         self.kind == 3
     }
 }
 
-/// The keys of `{{key.DATA}}` in their order.
-fn keys(content: &str) -> impl Iterator<Item = &str> {
-    content
-        .split("{{")
-        .skip(1)
-        .filter_map(|part| part.split_once("}}"))
-        .map(|(inside, _)| inside.trim())
-        .filter_map(|inside| inside.strip_suffix(".DATA"))
+/// The captions and keys of `caption:{{key.DATA}}` in their order.
+fn keys(content: &str) -> impl Iterator<Item = (&str, &str)> {
+    content.split("}}").filter_map(|part| {
+        let (text, inside) = part.rsplit_once("{{")?;
+        let label = text.rsplit('\n').next().unwrap_or(text).trim().trim_end_matches([':', '：']).trim_end();
+        inside.trim().strip_suffix(".DATA").map(|key| (label, key))
+    })
 }
 
 /// Id, title and content of the subscribe messages that a CRMEB v5 shop has.
@@ -148,6 +157,8 @@ mod tests {
         );
         let keys: Vec<&str> = template.fields.iter().map(|field| field.key.as_str()).collect();
         assert_eq!(keys, ["thing7", "date4", "thing5"]);
+        let labels: Vec<&str> = template.fields.iter().map(|field| field.label.as_str()).collect();
+        assert_eq!(labels, ["会议", "日期", ""]);
     }
 
     #[test]

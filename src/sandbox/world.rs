@@ -1,26 +1,30 @@
 //! Everything that the sandbox knows, and the way from a call to its answer.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use serde_json::{Value, json};
-use tokio::sync::watch;
+use serde_json::json;
+use tokio::sync::{Semaphore, watch};
 
 use super::account::{Account, AccountKind, Choice};
 use super::clock::{Clock, Millis, Random};
 use super::counters::{Connections, Counters, Ledger, TokenCounters};
 use super::endpoint::{Answer, Call, Outcome, Reply};
 use super::fault::Faults;
-use super::journal::Journal;
+use super::journal::{Journal, Message, MessageFilter};
+use super::push::{Lanes, PushSettings, Pushes, Sender};
 use super::refusal::Refusal;
+use super::refused::{self, Refusals, Refused};
 use super::template::{CRMEB, Template};
 use super::token::Tokens;
-use super::{DEMO_APPID, DEMO_OFFICIAL_APPID, DEMO_OFFICIAL_OPENID, DEMO_OFFICIAL_SECRET, DEMO_OPENID, DEMO_SECRET};
+use super::{
+    DEMO_APPID, DEMO_OFFICIAL_APPID, DEMO_OFFICIAL_OPENID, DEMO_OFFICIAL_SECRET, DEMO_OPENID, DEMO_SECRET, Options,
+};
 
-/// Refused requests that rid/get can still tell about.
-const RIDS: usize = 1000;
+/// Pages that may watch at the same time.
+const LISTENERS: usize = 16;
 /// msgids start here: like WeChat's, beyond what a double holds exactly.
 const FIRST_MSGID: u64 = 3_248_682_510_344_192_008;
 
@@ -46,6 +50,9 @@ pub(super) struct Shared {
     pub(super) https: AtomicU64,
     pub(super) open: AtomicU64,
     pub(super) numbered: AtomicU64,
+    pub(super) sender: Sender,
+    /// A place for every open `/__admin/events`.
+    pub(super) listeners: Arc<Semaphore>,
 }
 
 /// The state behind the one lock; no await happens under it.
@@ -58,29 +65,32 @@ pub(super) struct World {
     pub(super) faults: Faults,
     pub(super) ledger: Ledger,
     pub(super) journal: Journal,
-    pub(super) rids: VecDeque<Rid>,
+    pub(super) refused: Refusals,
+    pub(super) pushes: Pushes,
+    /// Another one after every reset.
+    pub(super) generation: u64,
+    /// Rings whenever the page would show something new.
+    pub(super) news: watch::Sender<()>,
+    /// The endpoint that the account of this appid has from the start.
+    start_push: Option<(String, PushSettings)>,
     msgid: u64,
 }
 
-/// A refused request as rid/get tells it.
-#[derive(Debug)]
-pub(super) struct Rid {
-    pub(super) rid: String,
-    pub(super) at: Millis,
-    pub(super) appid: Option<Arc<str>>,
-    pub(super) request: Value,
-}
-
 impl Shared {
-    pub(super) fn new(message_cap: usize) -> Shared {
-        Shared {
-            world: Mutex::new(World::new(message_cap)),
+    /// The second part is for the tasks that send pushes.
+    pub(super) fn new(options: &Options) -> (Shared, Lanes) {
+        let (pushes, lanes) = Pushes::new();
+        let shared = Shared {
+            world: Mutex::new(World::new(options, pushes)),
             settings: watch::Sender::new(Settings::default()),
             http: AtomicU64::new(0),
             https: AtomicU64::new(0),
             open: AtomicU64::new(0),
             numbered: AtomicU64::new(0),
-        }
+            sender: Sender::new(options.allow_remote),
+            listeners: Arc::new(Semaphore::new(LISTENERS)),
+        };
+        (shared, lanes)
     }
 
     /// Back to the start state; connections stay open.
@@ -109,7 +119,7 @@ impl Shared {
 }
 
 impl World {
-    fn new(message_cap: usize) -> World {
+    fn new(options: &Options, pushes: Pushes) -> World {
         let mut world = World {
             clock: Clock::default(),
             random: Random::new(),
@@ -117,10 +127,15 @@ impl World {
             tokens: Tokens::default(),
             faults: Faults::default(),
             ledger: Ledger::default(),
-            journal: Journal::new(message_cap),
-            rids: VecDeque::new(),
+            journal: Journal::new(options.message_cap),
+            refused: Refusals::default(),
+            pushes,
+            generation: 0,
+            news: watch::Sender::new(()),
+            start_push: options.push.clone(),
             msgid: FIRST_MSGID,
         };
+        world.generation = world.random.next();
         world.start_accounts();
         world
     }
@@ -132,8 +147,11 @@ impl World {
         self.faults.clear();
         self.ledger = Ledger::default();
         self.journal.clear();
-        self.rids.clear();
+        self.refused = Refusals::default();
+        self.pushes.clear();
+        self.generation = self.random.next();
         self.start_accounts();
+        self.changed();
     }
 
     fn start_accounts(&mut self) {
@@ -150,6 +168,21 @@ impl World {
         let values = vec![("const4".to_owned(), ["待发货", "已发货", "已完成"].map(str::to_owned).to_vec())];
         official.put_template(Template::new(id, "订单状态通知", content, 2, values));
         official.grant(DEMO_OFFICIAL_OPENID, id, Choice::Accept, 3);
+        if let Some((appid, settings)) = self.start_push.clone() {
+            self.account(&appid).push = Some(settings);
+        }
+    }
+
+    /// Tells those who watch that there is something new.
+    pub(super) fn changed(&self) {
+        if self.news.receiver_count() > 0 {
+            self.news.send_replace(());
+        }
+    }
+
+    /// The accepted messages that the filter takes, with what their notifications show.
+    pub(super) fn messages(&self, filter: &MessageFilter) -> Vec<Message> {
+        self.journal.read(filter, |appid, template_id| self.accounts.get(appid)?.template(template_id))
     }
 
     /// The account with this appid; made if there is none.
@@ -198,19 +231,18 @@ impl World {
         self.ledger.answer(refusal.errcode);
         let now = self.clock.now();
         let rid = self.random.rid(now);
-        let mut answer = json!({"errcode": refusal.errcode, "errmsg": format!("{} rid: {rid}", refusal.errmsg)});
+        let told =
+            Told { errcode: refusal.errcode, errmsg: format!("{} rid: {rid}", refusal.errmsg), field: refusal.field };
+        let mut answer = json!({"errcode": told.errcode, "errmsg": told.errmsg});
         if let (Some((key, value)), Some(members)) = (refusal.extra, answer.as_object_mut()) {
             members.insert(key.to_owned(), value);
         }
         let answer = answer.to_string();
-        self.remember(rid, &answer, call, now);
+        self.remember(rid, &answer, call, now, told);
         answer
     }
 
-    fn remember(&mut self, rid: String, answer: &str, call: &Call, now: Millis) {
-        while self.rids.len() >= RIDS {
-            self.rids.pop_front();
-        }
+    fn remember(&mut self, rid: String, answer: &str, call: &Call, now: Millis, told: Told) {
         let appid = call.access_token().and_then(|token| self.tokens.check(Some(&token), now).ok());
         let request = json!({
             "invoke_time": now / 1000,
@@ -222,7 +254,16 @@ impl World {
             "response_body": answer,
             "client_ip": call.peer.to_string(),
         });
-        self.rids.push_back(Rid { rid, at: now, appid, request });
+        let account = appid.as_ref().and_then(|appid| self.accounts.get(appid));
+        let refused = Refused {
+            time: now,
+            appid: appid.as_deref().map(str::to_owned),
+            errcode: told.errcode,
+            errmsg: told.errmsg,
+            ..Refused::of(call, account, told.field)
+        };
+        self.refused.push(refused::Entry { rid, appid, request, refused });
+        self.changed();
     }
 
     fn occupy(&mut self, shared: &Arc<Shared>, appid: Arc<str>, openid: String) -> Option<Busy> {
@@ -230,6 +271,13 @@ impl World {
         account.busy.insert(openid.clone());
         Some(Busy { shared: Arc::clone(shared), appid, openid })
     }
+}
+
+/// A refusal as it was answered.
+struct Told {
+    errcode: i64,
+    errmsg: String,
+    field: Option<String>,
 }
 
 /// Keeps an openid occupied (43108) while the answer to a send is still under way.

@@ -11,6 +11,8 @@ mod connections;
 mod faults;
 mod management;
 mod official_accounts;
+mod page;
+mod pushes;
 mod sending;
 mod tokens;
 

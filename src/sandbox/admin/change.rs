@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::account::{AccountKind, Choice, Grant};
+use super::super::push::PushSettings;
 use super::super::template::Template;
 use super::super::token::TokenEnd;
 use super::super::world::{Settings, World};
@@ -31,6 +32,8 @@ pub struct AccountChange {
     pub blacklist: Option<Vec<String>>,
     /// Private templates that the account may have (200012); default 25.
     pub template_limit: Option<usize>,
+    /// Where events are pushed; `Some(None)` for nowhere.
+    pub push: Option<Option<PushSettings>>,
 }
 
 /// A private template to add, or to put in place of the one with the same id.
@@ -109,6 +112,8 @@ impl World {
         put(&mut account.pages, change.pages);
         put(&mut account.blacklist, change.blacklist);
         put(&mut account.template_limit, change.template_limit);
+        put(&mut account.push, change.push);
+        self.changed();
     }
 
     pub(in super::super) fn put_template(&mut self, appid: &str, change: TemplateChange) {
@@ -116,10 +121,12 @@ impl World {
         let kind = if long_term { 3 } else { 2 };
         let template = Template::new(&template_id, &title, &content, kind, values.into_iter().collect());
         self.account(appid).put_template(template);
+        self.changed();
     }
 
     pub(in super::super) fn put_user(&mut self, appid: &str, openid: &str) {
         self.account(appid).users.entry(openid.to_owned()).or_default();
+        self.changed();
     }
 
     pub(in super::super) fn put_grant(
@@ -131,6 +138,7 @@ impl World {
         count: u64,
     ) {
         self.account(appid).grant(openid, template_id, choice, count);
+        self.changed();
     }
 
     pub(in super::super) fn grants(&self, appid: &str, openid: &str) -> BTreeMap<String, Grant> {

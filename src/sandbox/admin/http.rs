@@ -3,36 +3,70 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::super::account::{AccountKind, Choice};
-use super::super::endpoint::query_value;
 use super::super::fault::{Fault, FaultKind};
-use super::super::journal::MessageFilter;
 use super::super::token::TokenEnd;
 use super::super::world::Shared;
 use super::change::{AccountChange, QuotaChange, SettingsChange, TemplateChange, TokenKinds};
+use super::live::Stream;
 use super::members::{BadRequest, Members};
+use super::{buyer, guard, live, push, read};
 
-/// Answers one request: status and JSON text.
-pub(in super::super) fn handle(shared: &Arc<Shared>, method: &Method, uri: &Uri, body: &[u8]) -> (StatusCode, String) {
-    match operate(shared, method, uri, body) {
-        Ok(answer) => (StatusCode::OK, answer.to_string()),
-        Err(error) => (StatusCode::BAD_REQUEST, json!({"error": error.to_string()}).to_string()),
+/// What a request is answered.
+pub(in super::super) enum Answer {
+    /// Status and JSON text.
+    Json(StatusCode, String),
+    /// Events, until the client goes.
+    Live(Stream),
+}
+
+/// Answers one request.
+pub(in super::super) async fn handle(
+    shared: &Arc<Shared>,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Answer {
+    let refuse = |status, error: String| Answer::Json(status, json!({"error": error}).to_string());
+    if let Err(foreign) = guard::check(method, headers, shared.sender.allow_remote) {
+        return refuse(StatusCode::FORBIDDEN, foreign.to_string());
+    }
+    let result = match (method.as_str(), operation(uri)) {
+        ("GET", "events") => match live::watch(shared, uri) {
+            Ok(stream) => return Answer::Live(stream),
+            Err(error) => Err(error),
+        },
+        ("POST", "push") => push::fire(shared, body).await,
+        _ => operate(shared, method, uri, body),
+    };
+    match result {
+        Ok(answer) => Answer::Json(StatusCode::OK, answer.to_string()),
+        Err(error) => refuse(StatusCode::BAD_REQUEST, error.to_string()),
     }
 }
 
+fn operation(uri: &Uri) -> &str {
+    uri.path().trim_start_matches("/__admin").trim_matches('/')
+}
+
 fn operate(shared: &Arc<Shared>, method: &Method, uri: &Uri, body: &[u8]) -> Result<Value, BadRequest> {
-    let operation = uri.path().trim_start_matches("/__admin").trim_matches('/');
-    match (method.as_str(), operation) {
-        ("GET", "messages") => Ok(messages(shared, uri)),
+    match (method.as_str(), operation(uri)) {
+        ("GET", "accounts") => Ok(shared.world.lock().read_accounts()),
+        ("GET", "users") => shared.world.lock().read_users(uri),
+        ("GET", "messages") => shared.world.lock().read_messages(uri),
+        ("GET", "refused") => shared.world.lock().read_refused(uri),
+        ("GET", "pushes") => shared.world.lock().read_pushes(uri),
         ("GET", "grants") => grants(shared, uri),
         ("GET", "counters") => counters(shared),
         ("DELETE", "fault") => {
             shared.world.lock().faults.clear();
             Ok(json!({"ok": true}))
         }
+        ("POST", "choose") => buyer::choose(shared, Members::parse(body)?),
         ("POST", operation) => {
             let mut members = Members::parse(body)?;
             match operation {
@@ -48,6 +82,11 @@ fn operate(shared: &Arc<Shared>, method: &Method, uri: &Uri, body: &[u8]) -> Res
                     shared.world.lock().put_user(&appid, &openid);
                 }
                 "grant" => grant(shared, members)?,
+                "forget_kept" => {
+                    let (appid, openid) = (known_account(shared, &mut members)?, members.text("openid")?);
+                    members.finish()?;
+                    shared.world.lock().forget_kept(&appid, &openid);
+                }
                 "fault" => fault(shared, members)?,
                 "settings" => settings(shared, members)?,
                 "expire_tokens" => expire_tokens(shared, members)?,
@@ -65,7 +104,7 @@ fn operate(shared: &Arc<Shared>, method: &Method, uri: &Uri, body: &[u8]) -> Res
     }
 }
 
-fn known_account(shared: &Arc<Shared>, members: &mut Members) -> Result<String, BadRequest> {
+pub(super) fn known_account(shared: &Arc<Shared>, members: &mut Members) -> Result<String, BadRequest> {
     let appid = members.text("appid")?;
     if shared.world.lock().accounts.contains_key(appid.as_str()) {
         Ok(appid)
@@ -74,22 +113,9 @@ fn known_account(shared: &Arc<Shared>, members: &mut Members) -> Result<String, 
     }
 }
 
-fn query(uri: &Uri, name: &str) -> Option<String> {
-    query_value(uri.query()?, name).map(|value| value.into_owned()).filter(|value| !value.is_empty())
-}
-
-fn messages(shared: &Arc<Shared>, uri: &Uri) -> Value {
-    let filter = MessageFilter {
-        appid: query(uri, "appid"),
-        openid: query(uri, "openid"),
-        template_id: query(uri, "template_id"),
-    };
-    json!({"messages": shared.world.lock().journal.read(&filter)})
-}
-
 fn grants(shared: &Arc<Shared>, uri: &Uri) -> Result<Value, BadRequest> {
-    let appid = query(uri, "appid").ok_or(BadRequest::Missing("appid"))?;
-    let openid = query(uri, "openid").ok_or(BadRequest::Missing("openid"))?;
+    let appid = read::text(uri, "appid").ok_or(BadRequest::Missing("appid"))?;
+    let openid = read::text(uri, "openid").ok_or(BadRequest::Missing("openid"))?;
     Ok(json!({"grants": shared.world.lock().grants(&appid, &openid)}))
 }
 
@@ -101,7 +127,9 @@ fn counters(shared: &Arc<Shared>) -> Result<Value, BadRequest> {
 fn account(shared: &Arc<Shared>, mut members: Members) -> Result<(), BadRequest> {
     let appid = members.text("appid")?;
     let kinds = [("miniprogram", AccountKind::MiniProgram), ("official", AccountKind::Official)];
+    let push = push::settings(shared, &mut members)?;
     let change = AccountChange {
+        push,
         secret: members.optional("secret")?,
         kind: members.choice("kind", &kinds)?,
         token_expires_in: members.optional("token_expires_in")?,

@@ -16,6 +16,12 @@ pub(super) enum BadRequest {
     Unknown(String),
     #[error("{0}: no such account")]
     NoAccount(&'static str),
+    #[error("{0}")]
+    Setting(String),
+    #[error("{0}")]
+    Choice(#[from] super::buyer::ChoiceError),
+    #[error("events: too many watch already; close a page")]
+    TooMany,
     #[error("path: no such operation")]
     NoOperation,
 }

@@ -134,11 +134,11 @@ pub(super) fn rid(world: &mut World, call: &Call) -> Outcome {
     {
         return Err(Refusal::of(76002));
     }
-    let known = world.rids.iter().find(|known| known.rid == rid).ok_or_else(|| Refusal::of(76001))?;
+    let known = world.refused.find(&rid).ok_or_else(|| Refusal::of(76001))?;
     if known.appid.as_ref() != Some(&appid) {
         return Err(Refusal::of(76003));
     }
-    if world.clock.now().saturating_sub(known.at) > RID_LIFETIME {
+    if world.clock.now().saturating_sub(known.refused.time) > RID_LIFETIME {
         return Err(Refusal::of(76004));
     }
     Ok(Answer::from(json!({"errcode": 0, "errmsg": "ok", "request": known.request}).to_string()))

@@ -1,5 +1,6 @@
 //! WeChat's endpoints.
 
+mod delivery;
 mod diagnosis;
 mod management;
 mod send;
@@ -181,6 +182,8 @@ impl World {
         }
     }
 }
+
+pub(super) use send::ONE_TIME;
 
 type Endpoint = fn(&mut World, &Call) -> Outcome;
 

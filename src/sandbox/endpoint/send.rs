@@ -17,7 +17,7 @@ use super::{Answer, Call, Outcome};
 pub(super) const SUBSCRIBE: &str = "/cgi-bin/message/subscribe/send";
 pub(super) const BIZSEND: &str = "/cgi-bin/message/subscribe/bizsend";
 pub(super) const TEMPLATE: &str = "/cgi-bin/message/template/send";
-pub(super) const ONE_TIME: &str = "/cgi-bin/message/template/subscribe";
+pub(in super::super) const ONE_TIME: &str = "/cgi-bin/message/template/subscribe";
 
 /// template/send: one message per openid and client_msg_id within ten minutes.
 const CLIENT_ID_LIFE: Millis = 600_000;
@@ -170,7 +170,7 @@ fn check_fields(
 fn argument_invalid(key: &str, wording: &str, cut: bool) -> Refusal {
     let detail = format!("data.{key}.value {wording}");
     let detail: String = detail.chars().take(if cut { 30 } else { usize::MAX }).collect();
-    Refusal::with(47003, format!("argument invalid! {detail}"))
+    Refusal { field: Some(key.to_owned()), ..Refusal::with(47003, format!("argument invalid! {detail}")) }
 }
 
 /// page, miniprogram_state, lang. A value of a wrong type is 47001; an unknown state or language has no documented
@@ -246,7 +246,8 @@ fn deliver(
     text: &str,
     msgid: u64,
 ) -> Answer {
-    world.journal.push(Entry {
+    world.deliver(Entry {
+        time: world.clock.now(),
         connection: call.connection,
         appid: Arc::clone(&appid),
         path: channel.path,
