@@ -65,7 +65,7 @@ pub(super) fn add(world: &mut World, call: &Call) -> Outcome {
     let account = world.owner(&appid)?;
     let origin = Some((public.tid.to_string(), kids));
     if let Some(known) = account.templates.iter().find(|template| template.origin == origin) {
-        return Err(Refusal { extra: Some(("priTmplId", known.id.clone().into())), ..Refusal::of(200022) });
+        return Err(Refusal { extra: Some(Box::new(("priTmplId", known.id.clone().into()))), ..Refusal::of(200022) });
     }
     if account.templates.len() >= account.template_limit {
         return Err(Refusal::of(200012));
