@@ -158,7 +158,7 @@ async fn respond(request: Request<Incoming>, link: Arc<Link>, router: Router) ->
         });
     }
     if parts.uri.path() == "/" && parts.method == Method::GET {
-        return Ok(match admin::check(&parts.method, &parts.headers, link.shared.sender.allow_remote) {
+        return Ok(match admin::check_host(&parts.headers, link.shared.sender.allow_remote) {
             Ok(()) => page::answer(),
             Err(_) => plain(StatusCode::FORBIDDEN, "403 Forbidden"),
         });

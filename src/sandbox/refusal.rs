@@ -10,7 +10,7 @@ pub(super) struct Refusal {
     pub(super) errcode: i64,
     pub(super) errmsg: Cow<'static, str>,
     /// A member that the answer carries beside errcode and errmsg.
-    pub(super) extra: Option<(&'static str, Value)>,
+    pub(super) extra: Option<Box<(&'static str, Value)>>,
     /// 47003: the key of the bad field, for the page.
     pub(super) field: Option<String>,
 }

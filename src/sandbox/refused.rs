@@ -14,7 +14,7 @@ use super::payload::{Object, decode};
 const KEPT: usize = 1000;
 /// A longer body is not searched for its openid and template.
 const SEARCHED: usize = 64 * 1024;
-/// Characters of a bad value that are kept.
+/// Characters of a path, an openid, a bad value that are kept.
 const SHOWN: usize = 200;
 
 /// A call that was answered with an errcode.
@@ -49,7 +49,7 @@ pub struct Refused {
 impl Refused {
     /// What a call's body tells about the message that it wanted to send.
     pub(super) fn of(call: &Call, account: Option<&Account>, field: Option<String>) -> Refused {
-        let mut refused = Refused { path: call.path().to_owned(), field, ..Refused::default() };
+        let mut refused = Refused { path: call.path().chars().take(SHOWN).collect(), field, ..Refused::default() };
         if call.body.len() > SEARCHED {
             return refused;
         }

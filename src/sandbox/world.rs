@@ -234,7 +234,7 @@ impl World {
         let told =
             Told { errcode: refusal.errcode, errmsg: format!("{} rid: {rid}", refusal.errmsg), field: refusal.field };
         let mut answer = json!({"errcode": told.errcode, "errmsg": told.errmsg});
-        if let (Some((key, value)), Some(members)) = (refusal.extra, answer.as_object_mut()) {
+        if let (Some((key, value)), Some(members)) = (refusal.extra.map(|extra| *extra), answer.as_object_mut()) {
             members.insert(key.to_owned(), value);
         }
         let answer = answer.to_string();

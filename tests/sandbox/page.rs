@@ -219,6 +219,9 @@ fn a_website_in_the_developers_browser_can_neither_act_nor_read() {
     for path in ["/", "/__admin/messages", "/__admin/accounts", "/__admin/events?appid=x"] {
         assert_eq!(asked(&bench, path, &[("host", "evil.example:80")], None).0, 403, "{path}");
     }
+    let watching =
+        asked(&bench, &format!("/__admin/events?appid={DEMO_APPID}"), &[("sec-fetch-site", "cross-site")], None);
+    assert_eq!(watching.0, 403, "nor take up the places of those who watch");
     assert_eq!(bench.sandbox.grants(DEMO_APPID, DEMO_OPENID)[DEMO_TEMPLATE].available, 3);
     let own = bench.sandbox.http_url();
     let page = [("origin", own.as_str()), ("sec-fetch-site", "same-origin")];

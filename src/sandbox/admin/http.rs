@@ -32,7 +32,7 @@ pub(in super::super) async fn handle(
     body: &[u8],
 ) -> Answer {
     let refuse = |status, error: String| Answer::Json(status, json!({"error": error}).to_string());
-    if let Err(foreign) = guard::check(method, headers, shared.sender.allow_remote) {
+    if let Err(foreign) = guard::check(headers, shared.sender.allow_remote) {
         return refuse(StatusCode::FORBIDDEN, foreign.to_string());
     }
     let result = match (method.as_str(), operation(uri)) {

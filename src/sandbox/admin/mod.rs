@@ -11,6 +11,6 @@ mod read;
 
 pub use buyer::{ChoiceError, Place};
 pub use change::{AccountChange, QuotaChange, SettingsChange, TemplateChange, TokenKinds};
-pub(super) use guard::{check, is_loopback};
+pub(super) use guard::{check_host, is_loopback};
 pub(super) use http::{Answer, handle};
 pub(super) use live::Stream;

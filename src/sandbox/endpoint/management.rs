@@ -70,7 +70,7 @@ pub(super) fn add(world: &mut World, call: &Call) -> Outcome {
     if let Some(known) =
         account.templates.iter().find(|known| known.title == template.title && known.has_keys_of(&template))
     {
-        return Err(Refusal { extra: Some(("priTmplId", known.id.clone().into())), ..Refusal::of(200022) });
+        return Err(Refusal { extra: Some(Box::new(("priTmplId", known.id.clone().into()))), ..Refusal::of(200022) });
     }
     if account.templates.len() >= account.template_limit {
         return Err(Refusal::of(200012));

@@ -76,9 +76,11 @@ mod tests {
             let (Some(plaintext), Some(expected)) = (text("plaintext"), text("encrypt")) else { continue };
             let random: Vec<u8> = match (text("random"), text("random_hex")) {
                 (Some(random), _) => random.into(),
-                (None, Some(hex)) => {
-                    (0..16).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()).collect()
-                }
+                (None, Some(hex)) => hex
+                    .as_bytes()
+                    .chunks(2)
+                    .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
+                    .collect(),
                 (None, None) => panic!("{} has no random bytes", vector["id"]),
             };
             let random: [u8; 16] = random.try_into().unwrap();
