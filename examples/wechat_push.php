@@ -7,10 +7,10 @@
 // In the console: URL is the address of this script, Token and EncodingAESKey as below, safe mode, JSON or XML.
 
 RoutineTemplate::configure([
-    'appid' => getenv('WECHAT_APPID'),
-    'secret' => getenv('WECHAT_SECRET'),
-    'push_token' => getenv('WECHAT_PUSH_TOKEN'),
-    'push_aes_key' => getenv('WECHAT_PUSH_AES_KEY'),
+    'appid' => (string) getenv('WECHAT_APPID'),
+    'secret' => (string) getenv('WECHAT_SECRET'),
+    'push_token' => (string) getenv('WECHAT_PUSH_TOKEN'),
+    'push_aes_key' => (string) getenv('WECHAT_PUSH_AES_KEY'),
 ]);
 
 // 出错（如存储不可用）时抛出异常，HTTP 状态为 500，微信会再次推送，不会丢失。

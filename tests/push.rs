@@ -30,7 +30,7 @@ use redis_server::RedisServer;
 use support::*;
 
 const TOKEN: &str = "shopPushToken";
-const KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
+const KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2A";
 
 /// A shop, and the settings of an application that takes its pushes.
 struct Pushed {

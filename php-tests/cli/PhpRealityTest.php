@@ -97,8 +97,9 @@ final class PhpRealityTest extends SandboxTestCase
             'handlePush: a parameter' => 'RoutineTemplate::configure(["push_token" => "t"])
                 ?? RoutineTemplate::handlePush(["timestamp" => $value, "nonce" => $value, "signature" => $value], "{}")',
             'recordEvent: message' => 'RoutineTemplate::recordEvent($value)',
-            'recordEvent: a member' => 'RoutineTemplate::recordEvent(["Event" => "subscribe_msg_popup_event", "FromUserName" => $value,
-                "CreateTime" => $value, "List" => $value])',
+            'recordEvent: a user' => 'RoutineTemplate::recordEvent(["Event" => "subscribe_msg_popup_event", "FromUserName" => $value])',
+            'recordEvent: a list' => 'RoutineTemplate::recordEvent(["Event" => "subscribe_msg_popup_event", "FromUserName" => $shop->openid,
+                "CreateTime" => time(), "List" => $value])',
             'grants: openid' => 'RoutineTemplate::grants($value)',
             'grants: template id' => 'RoutineTemplate::grants($shop->openid, $value)',
             'audience: template id' => 'RoutineTemplate::audience($value)',

@@ -193,7 +193,8 @@ final class PushTest extends SandboxTestCase
         $other = $this->wechat->safe('{"MsgType":"text"}');
         self::assertSame('message', $this->push($other)['kind'], 'what is not for the store needs none');
         RoutineTemplate::configure(['store' => $this->shop->config()['store']]);
-        self::assertSame([true, false], [$this->push($request)['handled'], RoutineTemplate::handlePush(...$request)['duplicate'] === false]);
+        self::assertTrue($this->push($request)['handled']);
+        self::assertTrue($this->push($request)['duplicate']);
     }
 
     /**

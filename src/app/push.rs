@@ -252,8 +252,8 @@ fn moment(created: i64) -> Millis {
     created.saturating_mul(1000).saturating_add(999).min(Timestamp::now().as_millisecond())
 }
 
-/// WeChat repeats an event until it is answered; it is the same by user, time and content (reference: events are told apart by
-/// `FromUserName` and `CreateTime`). Whatever way it comes, this is what it is known by.
+/// WeChat repeats an event until it is answered, and tells events apart by `FromUserName` and `CreateTime`. With its content, this is
+/// what it is known by, whatever way it comes.
 fn token(answers: &Answers, choices: &[(&str, Choice)]) -> String {
     let created = answers.created.to_string();
     let source = match answers.source {
