@@ -66,7 +66,7 @@ impl Wishes {
         for (name, row) in members {
             let name = plain_text(&String::from_utf8_lossy(name));
             if !matches!(row, Input::Map(_)) {
-                return Err(no_row(&name, row));
+                return Err(no_row(&name.chars().take(64).collect::<String>(), row));
             }
             // Rows out of a database are numbered; the mark says which notice it is.
             let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
@@ -74,6 +74,7 @@ impl Wishes {
             if is_off(row) {
                 wishes.skipped.push(key);
             } else if wishes.wanted.iter().any(|wish| wish.key == key) {
+                let key: String = key.chars().take(64).collect();
                 return Err(Error::value(
                     format!("syncTemplates()：$wanted 中“{key}”出现了两次"),
                     format!("syncTemplates(): $wanted has \"{key}\" twice"),
