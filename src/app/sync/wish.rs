@@ -179,7 +179,7 @@ mod tests {
         let [wish] = &wishes.wanted[..] else { panic!("{wishes:?}") };
         assert_eq!(wish.key, "order_pay_success");
         assert_eq!(wish.selection, Ok(Selection { tid: "1927".to_owned(), kids: vec![1, 2, 3, 4] }));
-        assert_eq!(wish.scene.as_deref(), Ok("用户支付成功之后给用户发送的"));
+        assert_eq!(wish.scene.as_deref(), Ok("用户支付成功之后给用户发送的通"));
         assert_eq!(wish.fields.as_ref().map(|fields| fields.fields.len()), Some(2));
         assert_eq!(wish.present.as_deref(), Some("0rdEr"));
     }
