@@ -242,6 +242,142 @@ namespace {
         }
 
         /**
+         * 账号下的订阅消息模板（gettemplate）。该接口每日额度很低，列表缓存在 store 里 24 小时，各进程共用；额度用完（45009）时
+         * 返回上一次的列表。取过列表后，send()、queue()、sendMany()、validate() 按它检查字段、枚举值和模板 ID。
+         * The account's templates (gettemplate). Its daily quota is low, so the list is kept in the store for 24 hours, for all
+         * processes; while the quota is used up (45009) the last one is answered. From then on messages are checked against it:
+         * fields, values of enum and const, and ids that the account certainly does not have (40037).
+         *
+         * @param bool $refresh 立即向微信重新获取，如刚在后台增删了模板 / ask WeChat now, as after a change in the console
+         *
+         * @return list<array{priTmplId: string, title: string, content: string, example: string, type: int,
+         *     keywordEnumValueList: list<array{keywordCode: string, enumValueList: list<string>}>,
+         *     fields: array<string, string>}> type：2 一次性，3 长期 / 2 one-time, 3 long-term; fields：字段 => 标签 / key => caption
+         *
+         * @throws RoutineTemplate\ConfigException 账号未配置 / the account is not configured
+         * @throws RoutineTemplate\TransportException 微信没有回答 / no answer
+         * @throws RoutineTemplate\RefusedException getCode()：-1、404、45009、200100 …
+         */
+        public static function templates(bool $refresh = false): array
+        {
+        }
+
+        /**
+         * 从公共模板库添加模板（addtemplate），返回模板 ID；已经添加过（200022）则返回原来的 ID。
+         * Adds a template of the public library (addtemplate) and answers its id; the one that is there if it was added before
+         * (200022).
+         *
+         * @param string|int $tid 公共模板编号，见 publicTemplates() / its number, see publicTemplates()
+         * @param list<int|string> $keywordIds 2 到 5 个不重复的关键词编号，见 publicKeywords()；顺序即卡片上的顺序 / 2 to 5 keyword
+         *                                     numbers without repeats, see publicKeywords(), in the order of the card
+         * @param string $scene 服务场景，1 到 15 个字 / what it is for, 1 to 15 characters
+         *
+         * @throws RoutineTemplate\ConfigException 账号未配置 / the account is not configured
+         * @throws RoutineTemplate\TransportException 没有回答；模板可能已添加，再次调用即可 / no answer; it may have been added, so call again
+         * @throws RoutineTemplate\RefusedException getCode()：200011 禁止添加 / banned, 200012 数量已满 / limit reached, 200013、200014、
+         *                                          200020、43106、45009 …
+         * @throws \ValueError 参数有误，未请求微信 / a wrong argument; WeChat was not asked
+         */
+        public static function addTemplate(string|int $tid, array $keywordIds, string $scene): string
+        {
+        }
+
+        /**
+         * 删除模板（deltemplate）。所有用户对它的授权随之作废，重新添加得到的是新的 ID。
+         * Removes a template (deltemplate). Every user's grant for it is lost, and adding it again gives another id.
+         *
+         * @param string|int $templateId 模板 ID 或登记过的名称 / its id, or a registered name
+         *
+         * @throws RoutineTemplate\ConfigException 账号未配置 / the account is not configured
+         * @throws RoutineTemplate\TransportException 没有回答 / no answer
+         * @throws RoutineTemplate\RefusedException getCode()：20001、20002、200014 模板 ID 有误 / no such template …
+         * @throws \ValueError 模板 ID 为空 / empty id
+         */
+        public static function deleteTemplate(string|int $templateId): void
+        {
+        }
+
+        /**
+         * 账号的类目（getcategory）。
+         * The account's categories (getcategory).
+         *
+         * @return list<array{id: int, name: string}>
+         *
+         * @throws RoutineTemplate\ConfigException 账号未配置 / the account is not configured
+         * @throws RoutineTemplate\TransportException 没有回答 / no answer
+         * @throws RoutineTemplate\RefusedException getCode()：404、20001、200100 …
+         */
+        public static function categories(): array
+        {
+        }
+
+        /**
+         * 公共模板库中这些类目的模板（getpubtemplatetitles），分页。
+         * Templates of the public library in these categories (getpubtemplatetitles), by pages.
+         *
+         * @param array<mixed>|string|int $categoryIds [307, 616]、'307,616' 或 categories() 的结果 / or what categories() answered
+         * @param string|int $start 从 0 开始 / from 0 on
+         * @param string|int $limit 1 到 30 / 1 to 30
+         *
+         * @return array{count: int, data: list<array{tid: int, title: string, type: int, categoryId: int}>} count：总数 / of all pages
+         *
+         * @throws RoutineTemplate\ConfigException 账号未配置 / the account is not configured
+         * @throws RoutineTemplate\TransportException 没有回答 / no answer
+         * @throws RoutineTemplate\RefusedException getCode()：200016、200017、200018、200019 …
+         * @throws \ValueError 参数有误，未请求微信 / a wrong argument; WeChat was not asked
+         */
+        public static function publicTemplates(
+            array|string|int $categoryIds,
+            string|int $start = 0,
+            string|int $limit = 30
+        ): array {
+        }
+
+        /**
+         * 公共模板的关键词（getpubtemplatekeywords）。
+         * The keywords of a public template (getpubtemplatekeywords).
+         *
+         * @return list<array{kid: int, name: string, example: string, rule: string, key: string}> rule：值的类型 / type of the value;
+         *         key：选用后在 data 里的字段名 / the key in `data` of a template that has it
+         *
+         * @throws RoutineTemplate\ConfigException 账号未配置 / the account is not configured
+         * @throws RoutineTemplate\TransportException 没有回答 / no answer
+         * @throws RoutineTemplate\RefusedException getCode()：200014 编号有误 / no such template …
+         * @throws \ValueError $tid 有误 / a wrong $tid
+         */
+        public static function publicKeywords(string|int $tid): array
+        {
+        }
+
+        /**
+         * 让账号拥有所需的模板：已有的保留（ID 和用户的授权不变），缺少的添加，从不删除。可反复调用。
+         * Makes the account hold the wanted templates: what is there is kept, with its id and the users' grants; what is missing is
+         * added; nothing is ever removed. It may be called again at any time.
+         *
+         * 已有模板按字段（键和标签）与标题识别；若行里的模板 ID 在账号中且字段相符，则直接保留。
+         * What is there is recognised by its fields (keys and captions) and title; or by the row's own id, if its fields fit.
+         *
+         * @param array<int|string, array<string, mixed>> $wanted 名称 => ['tid' => 1927, 'keywords' => [1, 2, 4] 或 '1,2,4',
+         *        'scene' => '订单支付成功']，或 CRMEB eb_system_notification 的行：mark、routine_tempkey、routine_kid、
+         *        routine_content、routine_tempid、name（is_routine 不为 1 的行跳过） / name => members, or rows of CRMEB's table as
+         *        they are; those whose is_routine is not 1 are skipped
+         * @param array<string, mixed> $options dry_run (bool)：只说明会做什么，不改动 / change nothing, say what would be done
+         *
+         * @return array{ids: array<string, string>, kept: list<string>, added: list<string>, left_over: list<string>,
+         *     skipped: list<string>, failed: array<string, array{errcode: ?int, errmsg: string, hint: string}>}
+         *     ids：名称 => 模板 ID / name => template id; kept、added、skipped：名称 / names; left_over：账号中没有用到的模板 ID，不会删除 /
+         *     ids that nothing wanted, for you to look at; failed：errcode 为 null 表示没有回答 / null: no answer
+         *
+         * @throws RoutineTemplate\ConfigException 账号未配置 / the account is not configured
+         * @throws RoutineTemplate\TransportException 取不到模板列表 / the list could not be had
+         * @throws RoutineTemplate\RefusedException 微信拒绝给出模板列表 / WeChat refused the list
+         * @throws \ValueError $wanted 或 $options 有误，什么也没做 / wrong as a whole; nothing was done
+         */
+        public static function syncTemplates(array $wanted, array $options = []): array
+        {
+        }
+
+        /**
          * 本账号的 access_token，供店铺的其他代码使用；请勿写入日志。
          * The account's access token for the shop's other code; keep it out of logs.
          *
@@ -262,7 +398,8 @@ namespace {
          *
          * @param array<string, mixed>|object|string $result 例如 / such as ['errMsg' => '…:ok', '模板ID' => 'accept']，或 JSON
          * @param array<string, mixed> $options key：幂等键，同一用户同 key 只记一次 / a user's reports with the same key are one；long_term：长期
-         *                                      订阅 / a long-term subscription；templates：只记这些模板 / only these count
+         *                                      订阅（默认按 templates() 的列表） / a long-term subscription (default: as the list of
+         *                                      templates() says)；templates：只记这些模板 / only these count
          *
          * @return array{recorded: array<string, array<string, mixed>>, unknown: array<string, string>, duplicate: bool,
          *     errMsg: ?string} recorded：模板 ID => 账本行，见 grants() / rows as of grants(); unknown：未记入的项与原因 /
@@ -659,6 +796,44 @@ namespace RoutineTemplate {
         {
         }
 
+        /** @see \RoutineTemplate::templates() */
+        public function templates(bool $refresh = false): array
+        {
+        }
+
+        /** @see \RoutineTemplate::addTemplate() */
+        public function addTemplate(string|int $tid, array $keywordIds, string $scene): string
+        {
+        }
+
+        /** @see \RoutineTemplate::deleteTemplate() */
+        public function deleteTemplate(string|int $templateId): void
+        {
+        }
+
+        /** @see \RoutineTemplate::categories() */
+        public function categories(): array
+        {
+        }
+
+        /** @see \RoutineTemplate::publicTemplates() */
+        public function publicTemplates(
+            array|string|int $categoryIds,
+            string|int $start = 0,
+            string|int $limit = 30
+        ): array {
+        }
+
+        /** @see \RoutineTemplate::publicKeywords() */
+        public function publicKeywords(string|int $tid): array
+        {
+        }
+
+        /** @see \RoutineTemplate::syncTemplates() */
+        public function syncTemplates(array $wanted, array $options = []): array
+        {
+        }
+
         /** @see \RoutineTemplate::accessToken() */
         public function accessToken(bool $refresh = false): string
         {
@@ -781,8 +956,9 @@ namespace RoutineTemplate {
     }
 
     /**
-     * 微信拒绝，或消息一定会被微信拒绝；getCode() 为 errcode。来自 queue() 与 accessToken()，send() 则返回数组。
-     * WeChat refused, or certainly would; getCode() is the errcode. From queue() and accessToken(); send() returns its array.
+     * 微信拒绝，或消息一定会被微信拒绝；getCode() 为 errcode。来自 queue()、accessToken() 和模板管理，send() 则返回数组。
+     * WeChat refused, or certainly would; getCode() is the errcode. From queue(), accessToken() and the template calls; send()
+     * returns its array.
      */
     class RefusedException extends Exception
     {

@@ -339,6 +339,8 @@ fn a_template_is_added_once_and_the_list_follows() {
 
     app.delete_template(&id).unwrap();
     assert!(app.known_templates().unwrap().get(&id).is_none());
+    let gone = app.send(&Message { template_id: id.clone().into(), ..message(order()) }).unwrap();
+    assert_eq!((gone.errcode, gone.source), (40037, Source::Local));
     assert_eq!(code(app.delete_template(&id)), 200_014);
 }
 
@@ -457,6 +459,27 @@ fn a_failure_of_one_template_stops_no_other_but_that_of_the_account_does() {
         Some(&json!("P")),
         "what needs no call is kept all the same"
     );
+}
+
+#[test]
+fn a_row_whose_keywords_changed_gets_a_new_template_and_what_it_has_is_not_left_over_before() {
+    let shop = Shop::open();
+    let app = shop.app(&[]);
+    let row = json!({"PAID": {
+        "tid": 1927, "kid": "1,2,4", "scene": "支付", "template_id": DEMO_TEMPLATE,
+        "content": "订单号{{character_string1.DATA}}\n支付金额{{amount2.DATA}}\n商品名称{{thing4.DATA}}",
+    }});
+    errcode(&shop, ADD, 200_013);
+    let refused = sync(&app, row.clone());
+    assert_eq!(refused["failed"]["PAID"]["errcode"], 200_013);
+    assert!(!refused["left_over"].as_array().unwrap().contains(&json!(DEMO_TEMPLATE)));
+    let added = sync(&app, row);
+    assert_eq!(added["added"], json!(["PAID"]));
+    assert!(added["left_over"].as_array().unwrap().contains(&json!(DEMO_TEMPLATE)));
+    // Content of before the change of keywords, as an upgrade leaves it.
+    let stale =
+        json!({"PAID": {"tid": 1927, "kid": "1,2,3,4", "template_id": DEMO_TEMPLATE, "content": "{{thing1.DATA}}"}});
+    assert_eq!(sync(&app, stale)["ids"]["PAID"], DEMO_TEMPLATE);
 }
 
 #[test]

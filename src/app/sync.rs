@@ -18,6 +18,7 @@ use super::templates::{ADDED_ALREADY, Added, LONGEST_PAGE, read_keywords};
 use crate::error::Error;
 use crate::language::{Text, plain_text};
 use crate::message::Input;
+use crate::template::Template;
 use crate::template_library::{Keyword, Selection, have_same_fields};
 use crate::template_list::{ListedTemplate, TemplateList};
 use report::{Failure, Report};
@@ -25,6 +26,9 @@ use wish::{Wish, Wishes};
 
 /// Pages of the library that are looked through for titles.
 const MOST_PAGES: u32 = 60;
+
+/// Keywords that an error text lists.
+const SHOWN_KEYWORDS: usize = 40;
 
 /// What becomes of a wish.
 enum Fate {
@@ -77,6 +81,8 @@ impl App {
         for wish in &wishes.wanted {
             if let Err(failure) = sync.fulfil(wish) {
                 sync.report.failed.push((wish.key.clone(), failure));
+                // It did not come to a better one, so the shop goes on with what it has.
+                sync.report.in_use.extend(wish.present.clone());
             }
         }
         Ok(sync.report.to_value(&list, self.settings.hint_lang))
@@ -115,11 +121,15 @@ impl Sync<'_> {
         if self.added.iter().any(|(added, _)| added.is_like(selection)) {
             return Ok(Fate::Missing);
         }
-        if fitting.is_empty() {
-            let fields = selection
-                .fields(self.keywords_of(&selection.tid)?)
-                .map_err(|kid| self.no_such_keyword(&selection.tid, kid))?;
-            fitting = list.rows().iter().filter(|row| have_same_fields(row.fields(), &fields)).collect();
+        // The row's own fields may be older than its keywords, and the other way round.
+        if fitting.is_empty() || present.is_some() {
+            match self.fields_of(selection) {
+                Ok(fields) => {
+                    fitting.extend(list.rows().iter().filter(|row| have_same_fields(row.fields(), &fields)));
+                }
+                Err(failure) if fitting.is_empty() => return Err(failure),
+                Err(_) => {}
+            }
         }
         if let Some(row) = fitting.iter().find(|row| is_present(row)) {
             return Ok(Fate::Kept(row.id.clone()));
@@ -132,7 +142,10 @@ impl Sync<'_> {
                 .iter()
                 .find(|row| row.title.trim() == title)
                 .map_or(Fate::Missing, |row| Fate::Kept(row.id.clone()))),
-            (None, [only]) => Ok(Fate::Kept(only.id.clone())),
+            // Nobody tells the title.
+            (None, [first, others @ ..]) if others.iter().all(|other| other.id == first.id) => {
+                Ok(Fate::Kept(first.id.clone()))
+            }
             (None, _) => Ok(Fate::Missing),
         }
     }
@@ -185,6 +198,12 @@ impl Sync<'_> {
         failure
     }
 
+    /// The fields of what a selection gives.
+    fn fields_of(&mut self, selection: &Selection) -> Result<Template, Failure> {
+        let fields = selection.fields(self.keywords_of(&selection.tid)?);
+        fields.map_err(|kid| self.no_such_keyword(&selection.tid, kid))
+    }
+
     fn keywords_of(&mut self, tid: &str) -> Result<&[Keyword], Failure> {
         if !self.keywords.contains_key(tid) {
             self.may_ask()?;
@@ -210,6 +229,7 @@ impl Sync<'_> {
         let known: Vec<String> = known
             .into_iter()
             .flatten()
+            .take(SHOWN_KEYWORDS)
             .map(|keyword| format!("{} {}", keyword.kid, plain_text(&keyword.name)))
             .collect();
         let known = known.join(", ");

@@ -127,9 +127,9 @@ impl App {
         Ok(())
     }
 
-    /// Notes that the account has lost a template.
+    /// Notes that the account has lost a template: WeChat would refuse its id.
     pub(super) fn forget_template(&self, template_id: &str) -> Result<(), Error> {
-        self.unhurried_desk(Process::current()?).change(|list| list.without(template_id));
+        self.unhurried_desk(Process::current()?).change(|list| list.without(template_id)?.refusing(template_id));
         Ok(())
     }
 

@@ -412,7 +412,11 @@ fn categories(call: &Call<'_>) -> Result<Zval, Error> {
 }
 
 fn public_templates(call: &Call<'_>) -> Result<Zval, Error> {
-    let (categories, start, limit) = (call.data(0)?, call.number(1, 0)?, call.number(2, 30)?);
+    let categories = match call.argument(0).map(value::input) {
+        Some(one @ Input::Int(_)) => one,
+        _ => call.data(0)?,
+    };
+    let (start, limit) = (call.number(1, 0)?, call.number(2, 30)?);
     json(&request::app(call.appid.as_deref())?.public_templates(&categories, start, limit)?)
 }
 

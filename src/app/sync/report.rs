@@ -94,6 +94,8 @@ pub(super) struct Report {
     pub(super) added: Vec<String>,
     /// Keys of rows that want none.
     pub(super) skipped: Vec<String>,
+    /// Ids that keys without a new template have.
+    pub(super) in_use: Vec<String>,
     /// Keys without a template, and why.
     pub(super) failed: Vec<(String, Failure)>,
 }
@@ -101,7 +103,7 @@ pub(super) struct Report {
 impl Report {
     /// The answer. `list` is what the account had before.
     pub(super) fn to_value(&self, list: &TemplateList, hints: Language) -> Value {
-        let wanted: HashSet<&str> = self.ids.iter().map(|(_, id)| id.as_str()).collect();
+        let wanted: HashSet<&str> = self.ids.iter().map(|(_, id)| id).chain(&self.in_use).map(String::as_str).collect();
         let left_over: Vec<&str> =
             list.rows().iter().map(|row| row.id.as_str()).filter(|id| !wanted.contains(id)).collect();
         let ids: Map<String, Value> = self.ids.iter().map(|(key, id)| (key.clone(), id.clone().into())).collect();

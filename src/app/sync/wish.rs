@@ -66,7 +66,7 @@ impl Wishes {
         for (name, row) in members {
             let name = plain_text(&String::from_utf8_lossy(name));
             if !matches!(row, Input::Map(_)) {
-                return Err(no_row(&name, row));
+                return Err(no_row(&name.chars().take(64).collect::<String>(), row));
             }
             // Rows out of a database are numbered; the mark says which notice it is.
             let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
@@ -74,6 +74,7 @@ impl Wishes {
             if is_off(row) {
                 wishes.skipped.push(key);
             } else if wishes.wanted.iter().any(|wish| wish.key == key) {
+                let key: String = key.chars().take(64).collect();
                 return Err(Error::value(
                     format!("syncTemplates()：$wanted 中“{key}”出现了两次"),
                     format!("syncTemplates(): $wanted has \"{key}\" twice"),
@@ -178,7 +179,7 @@ mod tests {
         let [wish] = &wishes.wanted[..] else { panic!("{wishes:?}") };
         assert_eq!(wish.key, "order_pay_success");
         assert_eq!(wish.selection, Ok(Selection { tid: "1927".to_owned(), kids: vec![1, 2, 3, 4] }));
-        assert_eq!(wish.scene.as_deref(), Ok("用户支付成功之后给用户发送的"));
+        assert_eq!(wish.scene.as_deref(), Ok("用户支付成功之后给用户发送的通"));
         assert_eq!(wish.fields.as_ref().map(|fields| fields.fields.len()), Some(2));
         assert_eq!(wish.present.as_deref(), Some("0rdEr"));
     }

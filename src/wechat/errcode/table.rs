@@ -52,8 +52,8 @@ mod shared {
     pub const TEMPLATE_BUSY: Hint = ("微信模板管理接口系统繁忙，请稍后再次调用。", "WeChat's template service is busy, so call it again a little later.");
     pub const TEMPLATE_INPUT: Hint = ("模板管理接口的参数有误，请核对传入的模板 ID、tid 或关键词列表。",
         "An argument of the template call is wrong, so check the template id, tid or keyword list that you passed.");
-    pub const CATEGORY: Hint = ("请先取得本账号的类目 ID，再用它查询公共模板。",
-        "Take the category ids of this account first and look up public templates with those.");
+    pub const CATEGORY: Hint = ("请先用 categories() 取得本账号的类目 ID，再用它查询公共模板。",
+        "Take the category ids of this account from categories() and look up public templates with those.");
     pub const PAGING: Hint = ("公共模板的分页参数有误，start 应从 0 开始，limit 最大为 30。",
         "The paging of the public templates is wrong: start counts from 0 and limit is at most 30.");
     pub const FORM_ID: Hint = ("form_id 模板消息早已下线，请改用订阅消息模板，并由前端调用 wx.requestSubscribeMessage 请用户授权。",
@@ -210,18 +210,18 @@ pub static ERRCODES: &[Errcode] = &[
     row(200001, RetryLater, "system error", TEMPLATE_BUSY),
     row(200002, Misconfigured, "invalid parameter", TEMPLATE_INPUT),
     row(200011, Misconfigured, "the account is banned from adding templates", PUNISHED),
-    row(200012, Misconfigured, "the limit of private templates is reached", ("模板数量已达上限，请在后台删除不用的模板后再添加，删除会使用户已有的授权失效。",
-        "The limit of templates is reached, so remove an unused one in the console and add again; users' grants for it are lost.")),
+    row(200012, Misconfigured, "the limit of private templates is reached", ("模板数量已达上限，请从 syncTemplates() 的 left_over 里找出不用的模板，在后台删除后再添加，删除会使用户对它的授权失效。",
+        "The limit of templates is reached, so remove one that left_over of syncTemplates() lists in the console and add again; users' grants for it are lost.")),
     row(200013, Misconfigured, "the template is banned", ("该公共模板已被封禁，请在后台另选一个。",
         "This public template is banned, so choose another in the console.")),
-    row(200014, Misconfigured, "invalid tid", ("tid 有误，请在后台查出正确的公共模板编号。",
-        "The tid is wrong, so find the right public template number in the console.")),
+    row(200014, Misconfigured, "invalid tid", ("tid 或模板 ID 有误，请用 publicTemplates() 查出正确的 tid，或用 templates() 查出正确的模板 ID。",
+        "The tid or the template id is wrong, so look up the tid with publicTemplates(), or the template id with templates().")),
     row(200016, Misconfigured, "invalid start", PAGING),
     row(200017, Misconfigured, "invalid limit", PAGING),
     row(200018, Misconfigured, "category ids are missing", CATEGORY),
     row(200019, Misconfigured, "invalid category ids", CATEGORY),
-    row(200020, Misconfigured, "invalid kidList", ("关键词列表有误，请从该模板的关键词中选 2 到 5 个编号。",
-        "The keyword list is wrong, so choose 2 to 5 numbers from the keywords of that template.")),
+    row(200020, Misconfigured, "invalid kidList", ("关键词列表有误，请从 publicKeywords() 的结果中选 2 到 5 个不重复的编号。",
+        "The keyword list is wrong, so choose 2 to 5 different numbers from what publicKeywords() answers.")),
     row(200021, Misconfigured, "invalid sceneDesc", ("场景说明有误，请填写 1 到 15 个字，不能为空白。",
         "The scene description is wrong, so write 1 to 15 characters that are not blank.")),
     row(200022, Misconfigured, "template has added already", ("相同标题和关键词的模板已存在，请直接用返回的 priTmplId，并用 registerTemplate() 登记。",
