@@ -5,7 +5,7 @@
 //! answers; case ids such as `wx-0000acc9` name community posts of developers.weixin.qq.com.
 //!
 //! Start: [`Sandbox::start`], or `routine-template sandbox`. The interface for tests, `/__admin`, is described in
-//! `docs/sandbox.md`; each of its operations is a method of [`Sandbox`] as well.
+//! `docs/sandbox.md`; what tests change and read most is a method of [`Sandbox`] as well.
 
 mod account;
 mod admin;
@@ -255,6 +255,11 @@ impl Sandbox {
         place: Place,
     ) -> Result<Vec<Answered>, ChoiceError> {
         self.shared.world.lock().choose(appid, openid, wishes, place)
+    }
+
+    /// Forgets the choices that a buyer has kept, as when the mini program is deleted from the phone.
+    pub fn forget_kept(&self, appid: &str, openid: &str) {
+        self.shared.world.lock().forget_kept(appid, openid);
     }
 
     /// Queues an event of an account that has push settings; what becomes of it stands in [`Sandbox::pushes`].
