@@ -102,7 +102,7 @@ impl Examination {
         });
         if has_account {
             let app = App::new(self.hurried(&settings), Arc::default());
-            findings.push(limits::route(&app, self.channel, self.within(STORE)));
+            findings.push(limits::route(&app, self.within(STORE)));
         } else {
             findings.push(Finding::after(subject::ROUTE, subject::SETTINGS));
         }
