@@ -44,6 +44,16 @@ pub fn check(settings: &Settings, has_fpm: bool, deadline: Deadline) -> (Vec<Fin
     }
 }
 
+/// Whether it can be opened without being made.
+pub fn is_there(settings: &Settings) -> bool {
+    match &settings.store {
+        StorePlace::Off => false,
+        StorePlace::Redis(_) => true,
+        StorePlace::Directory(directory) => directory.exists(),
+        StorePlace::Default => default_directory().exists(),
+    }
+}
+
 fn directory_of(settings: &Settings, directory: &Path, has_fpm: bool, deadline: Deadline) -> (Vec<Finding>, bool) {
     let place = directory.display().to_string();
     let metadata = match fs::metadata(directory) {
