@@ -17,8 +17,10 @@
 //! # Layout
 //!
 //! [`config`] is the table of settings, [`wechat::errcode`] the table of errcodes, [`field`] the table of parameter types.
-//! [`push`] reads what WeChat sends on its own. [`store`] is what processes and hosts share; a store that fails never stops a send. [`process`] owns what outlives a
-//! request and belongs to one pid. The core knows nothing of PHP: only `php/` names a Zend type. `sandbox` is a fake WeChat for tests, the demo and shop developers; it shares no code with [`field`].
+//! [`push`] reads what WeChat sends on its own. [`store`] is what processes and hosts share; a store that fails never stops a send.
+//! [`process`] owns what outlives a request and belongs to one pid. The core knows nothing of PHP: only `php/` names a Zend type.
+//! `doctor` and `validate` are commands of `routine-template`; `sandbox` is a fake WeChat for tests, the demo and shop developers, and
+//! shares no code with [`field`].
 
 pub mod answer;
 pub mod app;

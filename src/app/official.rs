@@ -82,10 +82,10 @@ impl App {
     }
 
     /// The text of the message, or the refusal that WeChat would answer for scene, title or content.
-    fn one_time_content(&self, message: &OneTime<'_>) -> Result<String, Answer> {
+    fn one_time_content(&self, message: &OneTime<'_>) -> Result<String, Box<Answer>> {
         let hints = self.settings.hint_lang;
         let refused = |errcode, errmsg: &str, zh: &str, en: &str| {
-            Err(Answer::local(errcode, errmsg, hints).with_hint(hints.choose(zh, en)))
+            Err(Box::new(Answer::local(errcode, errmsg, hints).with_hint(hints.choose(zh, en))))
         };
         let scene = message.scene.trim();
         if scene.parse::<u32>().ok().filter(|number| *number <= LAST_SCENE).is_none() {
@@ -108,7 +108,7 @@ impl App {
         }
         let checked = field::check(&as_field(message.content), None, Mode::Off, Channel::Template);
         if !checked.violations.is_empty() {
-            return Err(Answer::refused_payload(checked, hints));
+            return Err(Box::new(Answer::refused_payload(checked, hints)));
         }
         let content = checked.fields.into_iter().next().map(|(_, text)| text).unwrap_or_default();
         if content.trim().is_empty() {

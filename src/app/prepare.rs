@@ -18,7 +18,8 @@ use crate::fingerprint;
 use crate::message::{Channel, Message};
 use crate::process::Process;
 use crate::store::{Begin, MessageId};
-use crate::wechat::api::{Data, MiniProgram, SendBody};
+use crate::wechat::api::{MiniProgram, SendBody};
+use crate::wechat::data::Data;
 
 /// A message after the checks.
 pub(super) struct Prepared {

@@ -70,8 +70,8 @@ fn quota_of(path: &str, answer: &Value) -> Finding {
     finding.fact("path", path).fact("daily_limit", limit).fact("used", used).fact("remain", left)
 }
 
-/// The pause of the channel's API and the circuit, as this host knows them.
-pub fn route(app: &App, channel: Channel, deadline: Deadline) -> Finding {
+/// Pauses of the APIs that send, and the circuit, as this host knows them.
+pub fn route(app: &App, deadline: Deadline) -> Finding {
     let condition = app.route_condition();
     if condition.circuit != "closed" {
         return Finding::fail(
@@ -86,7 +86,7 @@ pub fn route(app: &App, channel: Channel, deadline: Deadline) -> Finding {
         .fact("circuit", condition.circuit);
     }
     let host = condition.host.unwrap_or_default();
-    if let Some(Pause { errcode, until }) = pause(app.settings(), channel, deadline) {
+    if let Some(Pause { errcode, until }) = pause(app.settings(), deadline) {
         let end = quota::shown(until);
         return Finding::warn(
             subject::ROUTE,
@@ -106,15 +106,16 @@ pub fn route(app: &App, channel: Channel, deadline: Deadline) -> Finding {
     .fact("host", host)
 }
 
-fn pause(settings: &Settings, channel: Channel, deadline: Deadline) -> Option<Pause> {
+/// The one that lasts longest.
+fn pause(settings: &Settings, deadline: Deadline) -> Option<Pause> {
     let process = Process::current().ok()?;
     let day = quota::day(Timestamp::now());
-    let usage = process
-        .reach()
-        .keeper(settings)
-        .insist(deadline, &process.stats, |store, until| store.usage(&settings.appid, channel.path(), day, until));
+    let pauses = process.reach().keeper(settings).insist(deadline, &process.stats, |store, until| {
+        let usage = |channel: Channel| store.usage(&settings.appid, channel.path(), day, until);
+        Channel::ALL.into_iter().map(|channel| Ok(usage(channel)?.pause)).collect::<Result<Vec<_>, _>>()
+    });
     // A store that fails has a line of its own.
-    usage.ok()?.pause
+    pauses.ok()?.into_iter().flatten().max_by_key(|pause| pause.until)
 }
 
 /// 10000000 as 10,000,000.
@@ -122,7 +123,7 @@ fn grouped(number: i64) -> String {
     let digits = number.to_string();
     let mut shown = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && digit != '-' && (digits.len() - index) % 3 == 0 && !shown.ends_with('-') {
+        if index > 0 && digit != '-' && (digits.len() - index).is_multiple_of(3) && !shown.ends_with('-') {
             shown.push(',');
         }
         shown.push(digit);

@@ -101,8 +101,8 @@ impl Examination {
             (false, _) => Finding::after(subject::QUEUE, subject::STORE),
         });
         if has_account {
-            let app = App::new(self.hurried(&settings), Arc::default());
-            findings.push(limits::route(&app, self.channel, self.within(STORE)));
+            let app = App::new(self.for_calls(&settings), Arc::default());
+            findings.push(limits::route(&app, self.within(STORE)));
         } else {
             findings.push(Finding::after(subject::ROUTE, subject::SETTINGS));
         }
@@ -128,7 +128,7 @@ impl Examination {
 
     /// What only an account that has a token can ask.
     fn calls(&self, settings: &Arc<Settings>) -> Vec<Finding> {
-        let app = || App::new(self.hurried(settings), Arc::default());
+        let app = || App::new(self.for_calls(settings), Arc::default());
         let (mut findings, has_token) = account::check(&app());
         if !has_token {
             let rest = [subject::QUOTA, subject::TEMPLATES];
@@ -140,13 +140,17 @@ impl Examination {
         findings
     }
 
-    /// The settings with no more time for a call than is left.
-    fn hurried(&self, settings: &Arc<Settings>) -> Arc<Settings> {
+    /// The settings with no more time for a call than is left, and without a store that is not there yet: made by root, it would
+    /// be root's.
+    fn for_calls(&self, settings: &Arc<Settings>) -> Arc<Settings> {
         let left = self.within(CALL.max(settings.timeout)).left().max(Duration::from_millis(200));
         let milliseconds = i64::try_from(left.as_millis()).unwrap_or(i64::MAX).min(60_000);
-        let changes = Input::Map(vec![(b"timeout_ms"[..].into(), Input::Int(milliseconds))]);
-        // A number that is always good; the settings as they are would do, too.
-        settings.with(&changes, false).map_or_else(|_| settings.clone(), Arc::new)
+        let mut changes = vec![(b"timeout_ms"[..].into(), Input::Int(milliseconds))];
+        if !store::is_there(settings) {
+            changes.push((b"store"[..].into(), Input::text("off")));
+        }
+        // Values that are always good; the settings as they are would do, too.
+        settings.with(&Input::Map(changes), false).map_or_else(|_| settings.clone(), Arc::new)
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::{SETTINGS, Settings, StorePlace};
+use super::store;
+use crate::config::{SETTINGS, Settings};
 use crate::error::Error;
 use crate::language::Text;
 use crate::outbox::sender;
@@ -115,7 +116,7 @@ pub fn with_store(layers: &[Layer], settings: Arc<Settings>, deadline: Deadline)
     let mut origins: Vec<Text> =
         layers.iter().filter(|layer| !layer.pairs.is_empty()).map(|layer| layer.origin.clone()).collect();
     let mut others = Vec::new();
-    if settings.require_account(false).is_ok() || settings.store == StorePlace::Off {
+    if settings.require_account(false).is_ok() || !store::is_there(&settings) {
         return Sourced { settings, origins, others };
     }
     let Ok(process) = Process::current() else { return Sourced { settings, origins, others } };

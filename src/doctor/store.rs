@@ -44,6 +44,16 @@ pub fn check(settings: &Settings, has_fpm: bool, deadline: Deadline) -> (Vec<Fin
     }
 }
 
+/// Whether it can be opened without being made.
+pub fn is_there(settings: &Settings) -> bool {
+    match &settings.store {
+        StorePlace::Off => false,
+        StorePlace::Redis(_) => true,
+        StorePlace::Directory(directory) => directory.exists(),
+        StorePlace::Default => default_directory().exists(),
+    }
+}
+
 fn directory_of(settings: &Settings, directory: &Path, has_fpm: bool, deadline: Deadline) -> (Vec<Finding>, bool) {
     let place = directory.display().to_string();
     let metadata = match fs::metadata(directory) {
@@ -59,7 +69,7 @@ fn directory_of(settings: &Settings, directory: &Path, has_fpm: bool, deadline: 
         }
     };
     let mut findings = Vec::new();
-    if let Err(error) = usable(settings, directory, deadline) {
+    if let Err(error) = usable(settings, deadline) {
         return (vec![failed(&place, &error, &metadata)], false);
     }
     let mut finding = sound(settings, directory, &place, &metadata, deadline);
@@ -117,18 +127,14 @@ fn with_rights(finding: Finding, place: &str) -> Finding {
 }
 
 /// One transaction that takes the lock and changes nothing.
-fn usable(settings: &Settings, directory: &Path, deadline: Deadline) -> Result<(), StoreError> {
+fn usable(settings: &Settings, deadline: Deadline) -> Result<(), StoreError> {
     let Ok(process) = Process::current() else { return Ok(()) };
     let keeper = process.reach().keeper(settings);
     let done =
         keeper.insist(deadline, &process.stats, |store, until| store.release_token("doctor", 0, Duration::ZERO, until));
     match done {
         Ok(()) | Err(Outage::Off) => Ok(()),
-        Err(Outage::Failed(error)) => {
-            // What stands in the way of the first file stands in the way of all.
-            let _ = directory;
-            Err(error)
-        }
+        Err(Outage::Failed(error)) => Err(error),
     }
 }
 
@@ -187,8 +193,8 @@ fn room(directory: &Path, place: &str) -> Option<Finding> {
     let found = statvfs(directory).ok()?;
     let free = found.blocks_available().saturating_mul(found.fragment_size());
     let level = match free {
-        ..SPACE_FAIL => Level::Fail,
-        ..SPACE_WARN => Level::Warn,
+        free if free < SPACE_FAIL => Level::Fail,
+        free if free < SPACE_WARN => Level::Warn,
         _ => return None,
     };
     let megabytes = free / 1024 / 1024;
@@ -226,7 +232,7 @@ fn redis(settings: &Settings, url: &Secret, deadline: Deadline) -> (Vec<Finding>
             );
         }
     };
-    if let Err(error) = usable(settings, Path::new(""), deadline) {
+    if let Err(error) = usable(settings, deadline) {
         let text = error.fault.text();
         let finding = Finding::fail(
             subject::STORE,

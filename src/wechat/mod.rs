@@ -3,6 +3,7 @@
 pub mod api;
 pub mod circuit;
 pub mod client;
+pub mod data;
 pub mod deadline;
 pub mod errcode;
 pub(crate) mod resolve;

@@ -87,8 +87,8 @@ impl Binary {
                 _ => {}
             }
         }
-        let said = errors.lines().chain(info.lines().take(20));
-        let failure = said.filter(|line| line.contains("routine_template") && line.contains("Unable to")).next();
+        let mut said = errors.lines().chain(info.lines().take(20));
+        let failure = said.find(|line| line.contains("routine_template") && line.contains("Unable to"));
         self.load_failure = failure.map(|line| line.trim().chars().take(300).collect());
     }
 
