@@ -86,7 +86,10 @@ fn how_many_calls_a_day_is_read_at_once() {
             json!({ "path": SEND, "calls_today": 1, "paused_until": null, "paused_by": null, "documented": null })
         );
         let hint = answer["hint"].as_str().unwrap();
-        assert!(["10000000", "9999999", " 1 are used"].iter().all(|part| hint.contains(part)), "{hint}");
+        assert!(
+            ["10,000,000 times a day", "9,999,999 are left", " 1 are used"].iter().all(|part| hint.contains(part)),
+            "{hint}"
+        );
     }
     assert!(matches!(app.quota("cgi-bin"), Err(Error::Value(_))));
 }

@@ -27,8 +27,8 @@ final class QuotaTest extends SandboxTestCase
             ['path' => self::SEND, 'calls_today' => 2, 'paused_until' => null, 'paused_by' => null, 'documented' => null],
             $answer['local']
         );
-        self::assertStringContainsString('10000000', $answer['hint']);
-        self::assertStringContainsString('9999998', $answer['hint']);
+        self::assertStringContainsString('10,000,000', $answer['hint']);
+        self::assertStringContainsString('9,999,998', $answer['hint']);
     }
 
     public function testADailyLimitThatOneProcessMetsKeepsTheOthersFromAsking(): void

@@ -5,6 +5,7 @@ mod api_path;
 mod ask;
 mod bulk;
 mod clear_quota;
+mod clearing_book;
 mod clearings;
 mod close;
 mod deliver;

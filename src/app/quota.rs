@@ -56,10 +56,34 @@ fn in_words(answer: &Map<String, Value>, usage: Option<&Usage>) -> Option<Text> 
             ),
         ),
     };
+    let [limit, used, left] = [limit, used, left].map(grouped);
     Some(Text::new(
         format!("该接口每天可调用 {limit} 次，今天已用 {used} 次，还剩 {left} 次（微信的计数误差约 1%）。{zh}"),
         format!(
             "This API may be called {limit} times a day; {used} are used today and {left} are left (WeChat counts to within 1 %).{en}"
         ),
     ))
+}
+
+/// 10000000 as 10,000,000.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_numbers_are_read_in_groups_of_three() {
+        assert_eq!([0, 999, 1000, 100_000, 10_000_000].map(grouped), ["0", "999", "1,000", "100,000", "10,000,000"]);
+    }
 }
