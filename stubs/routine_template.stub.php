@@ -394,7 +394,10 @@ namespace {
 
         /**
          * 把前端 wx.requestSubscribeMessage（或 wx-open-subscribe）的结果原样记入授权账本；每个 accept 加一次。
-         * Takes what wx.requestSubscribeMessage (or wx-open-subscribe) gave the front end into the ledger, as posted.
+         * 同一次授权若消息推送（subscribe_msg_popup_event，见 handlePush()）也报告，先后不限，十分钟内只计一次。
+         * Takes what wx.requestSubscribeMessage (or wx-open-subscribe) gave the front end into the ledger, as posted: each accept
+         * is one message. An accept of which the message push tells as well (subscribe_msg_popup_event, see handlePush()), before
+         * or after it, counts once if both come within ten minutes.
          *
          * @param array<string, mixed>|object|string $result 例如 / such as ['errMsg' => '…:ok', '模板ID' => 'accept']，或 JSON
          * @param array<string, mixed> $options key：幂等键，同一用户同 key 只记一次 / a user's reports with the same key are one；long_term：长期

@@ -33,6 +33,7 @@ macro_rules! on_every_engine {
 }
 
 mod accounts;
+mod acts;
 mod audience;
 mod batches;
 mod claims;

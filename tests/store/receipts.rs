@@ -45,7 +45,10 @@ fn what_wechat_says_of_a_message_stands_in_its_row(shop: &Shop) {
         assert_eq!(shop.receipt("user", msgid, text), Some(id));
         let after = Delivery { receipt: Some(text.to_owned()), ..before };
         assert_eq!(shop.row_with(id), after, "nothing else is changed");
-        assert_eq!(shop.deliveries(&Filter { key: Some(msgid), limit: 2, ..Filter::default() }), [after.clone()]);
+        assert_eq!(
+            shop.deliveries(&Filter { key: Some(msgid), limit: 2, ..Filter::default() }),
+            std::slice::from_ref(&after)
+        );
         assert_eq!(shop.known(&message.again()), after);
     }
 }

@@ -2,7 +2,6 @@
 //! was acknowledged. What was acknowledged must be there; what was under way is there wholly or not at all, and can be
 //! repeated without counting twice.
 
-use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use routine_template::store::*;
 use crate::engine::{Redis, Shared, Sqlite, open};
 use crate::pack::Pack;
 use crate::shop::{API, APP, DAY, Going, HOUR, Message, TEMPLATE, Verdict, soon};
+use crate::told::Told;
 use crate::work::{Dice, Record};
 
 const WORKERS: usize = 3;
@@ -19,7 +19,7 @@ const WORKERS: usize = 3;
 const USERS: [&str; 3] = ["a", "b", "zero"];
 const VERDICTS: [&str; 4] = ["delivered", "not_sent", "unknown", "no_grant"];
 
-fn verdict(name: &str) -> Verdict {
+pub fn verdict(name: &str) -> Verdict {
     match name {
         "delivered" => Verdict::delivered(),
         "not_sent" => Verdict::not_sent(),
@@ -28,7 +28,7 @@ fn verdict(name: &str) -> Verdict {
     }
 }
 
-fn message(id: MessageId, openid: &str, keyed: bool) -> Message {
+pub fn message(id: MessageId, openid: &str, keyed: bool) -> Message {
     Message {
         id,
         owner: Owner::named("boot/ns/1/1"),
@@ -39,7 +39,7 @@ fn message(id: MessageId, openid: &str, keyed: bool) -> Message {
 }
 
 /// One side's word of an accept. `side` is `client` or `push`.
-fn report(store: &dyn Store, openid: &str, side: &str, token: &str) -> Recorded {
+pub fn report(store: &dyn Store, openid: &str, side: &str, token: &str) -> Recorded {
     let choices = [(TEMPLATE, Choice::Accept)];
     let report = GrantReport {
         appid: APP,
@@ -54,21 +54,21 @@ fn report(store: &dyn Store, openid: &str, side: &str, token: &str) -> Recorded 
     store.record_grants(&report, soon()).unwrap()
 }
 
-fn begin(store: &dyn Store, message: &Message) -> Going {
+pub fn begin(store: &dyn Store, message: &Message) -> Going {
     match store.begin(&message.begin(), soon()).unwrap() {
         Begun::Go { id, epoch, grant, seen } => Going { id, epoch, grant, seen },
         other => panic!("{other:?}"),
     }
 }
 
-fn finish(store: &dyn Store, message: &Message, going: Going, name: &str) {
+pub fn finish(store: &dyn Store, message: &Message, going: Going, name: &str) {
     let verdict = verdict(name);
     let msgid = verdict.msgid.is_some().then(|| going.id.to_string());
     store.finish(&message.begin(), going.epoch, &Verdict { msgid, ..verdict }.end(going, message), soon()).unwrap();
 }
 
 /// WeChat tells of the arrival.
-fn receipt(store: &dyn Store, message: &Message) {
+pub fn receipt(store: &dyn Store, message: &Message) {
     let msgid = message.id.to_string();
     let receipt = Receipt { appid: APP, shown_openid: &message.openid, msgid: &msgid, text: "success", at: 0 };
     assert_eq!(store.receipt(&receipt, soon()), Ok(Some(message.id)));
@@ -110,150 +110,6 @@ pub fn work(place: &str, name: &str, record: &mut Record) {
             receipt(store.as_ref(), &message);
             record.line(format!("receipt! {id}"));
         }
-    }
-}
-
-/// What the records say of one message.
-struct Sent {
-    message: Message,
-    /// From the acknowledgement, or from the repeat.
-    going: Option<Going>,
-    verdict: Option<String>,
-    finished: bool,
-    /// Whether WeChat told of its arrival, and whether that was acknowledged.
-    arrived: Option<bool>,
-}
-
-/// What the records say of one side's word of an accept.
-struct Accept {
-    openid: String,
-    side: String,
-    acknowledged: bool,
-}
-
-/// What the records of a round say.
-#[derive(Default)]
-struct Told {
-    /// By token.
-    reports: HashMap<String, Accept>,
-    sent: BTreeMap<MessageId, Sent>,
-    acknowledged: usize,
-}
-
-fn grant(name: &str) -> Grant {
-    let all = [Grant::Reserved, Grant::OnCredit, Grant::LongTerm, Grant::Uncounted];
-    all.into_iter().find(|grant| format!("{grant:?}") == name).unwrap()
-}
-
-impl Told {
-    fn read(records: &[Vec<String>]) -> Self {
-        let mut told = Self::default();
-        for line in records.iter().flatten() {
-            told.acknowledged += usize::from(line.contains("! "));
-            let words: Vec<&str> = line.split(' ').collect();
-            let id: MessageId = words[1].parse().unwrap();
-            match words[..] {
-                ["report?", token, openid, side] => {
-                    let (openid, side) = (openid.to_owned(), side.to_owned());
-                    told.reports.insert(token.to_owned(), Accept { openid, side, acknowledged: false });
-                }
-                ["report!", token] => told.reports.get_mut(token).unwrap().acknowledged = true,
-                ["begin?", _, openid, keyed] => {
-                    let message = message(id, openid, keyed == "true");
-                    told.sent.insert(id, Sent { message, going: None, verdict: None, finished: false, arrived: None });
-                }
-                ["begin!", _, epoch, name, seen] => {
-                    let (epoch, seen) = (epoch.parse().unwrap(), seen.parse().unwrap());
-                    told.sent.get_mut(&id).unwrap().going = Some(Going { id, epoch, grant: grant(name), seen });
-                }
-                ["finish?", _, name] => told.sent.get_mut(&id).unwrap().verdict = Some(name.to_owned()),
-                ["finish!", _] => told.sent.get_mut(&id).unwrap().finished = true,
-                ["receipt?", _] => told.sent.get_mut(&id).unwrap().arrived = Some(false),
-                ["receipt!", _] => told.sent.get_mut(&id).unwrap().arrived = Some(true),
-                _ => panic!("what is {line:?}?"),
-            }
-        }
-        told
-    }
-
-    /// The books of one user as far as they are certain: accepted and delivered at least, reserved at least and at most.
-    fn acknowledged_of(&self, openid: &str) -> [u64; 4] {
-        let mut books = [0, 0, 0, 0];
-        let [accepted, delivered, least, most] = &mut books;
-        let told_by = |side: &str| {
-            let reports = self.reports.values().filter(|report| report.acknowledged && report.openid == openid);
-            reports.filter(|report| report.side == side).count() as u64
-        };
-        // An accept of which both have told is one.
-        *accepted += told_by("client").max(told_by("push"));
-        let (mut reserved, mut settled, mut settling, mut beginning) = (0, 0, 0, 0);
-        for sent in self.sent.values().filter(|sent| sent.message.openid == openid) {
-            let Some(going) = sent.going else {
-                beginning += 1;
-                continue;
-            };
-            let is_delivered = sent.verdict.as_deref() == Some("delivered");
-            let gives_back = is_delivered || sent.verdict.as_deref() == Some("not_sent");
-            if going.grant == Grant::Reserved {
-                reserved += 1;
-                settled += u64::from(sent.finished && gives_back);
-                settling += u64::from(!sent.finished && gives_back);
-            }
-            if sent.finished && is_delivered && going.grant != Grant::Uncounted {
-                *delivered += 1;
-                *accepted += u64::from(going.grant == Grant::OnCredit);
-            }
-        }
-        *least = reserved - settled - settling;
-        *most = reserved - settled + beginning;
-        books
-    }
-
-    /// Acknowledged messages whose row is not as it was acknowledged.
-    fn lost_rows(&self, store: &dyn Store) -> usize {
-        let is_there = |(id, sent): &(&MessageId, &Sent)| {
-            let row = store.delivery(APP, **id, soon()).unwrap();
-            let state = row.as_ref().map(|row| row.state);
-            let ended = sent.verdict.as_deref().map(|name| verdict(name).state);
-            let has_receipt = row.as_ref().is_some_and(|row| row.receipt.is_some());
-            if sent.arrived.map_or(has_receipt, |acknowledged| acknowledged && !has_receipt) {
-                return false;
-            }
-            match (sent.going, sent.finished) {
-                (Some(_), true) => state == ended,
-                (Some(_), false) => state == Some(State::Sending) || (ended.is_some() && state == ended),
-                (None, _) => state.is_none_or(|state| state == State::Sending),
-            }
-        };
-        self.sent.iter().filter(|sent| !is_there(sent)).count()
-    }
-
-    /// Does again what was under way when its worker was killed.
-    fn repeat(&mut self, store: &dyn Store) -> usize {
-        let mut repeated = 0;
-        for (token, told) in &mut self.reports {
-            if !std::mem::replace(&mut told.acknowledged, true) {
-                report(store, &told.openid, &told.side, token);
-                repeated += 1;
-            }
-        }
-        for sent in self.sent.values_mut() {
-            if sent.going.is_none() {
-                sent.going = Some(begin(store, &sent.message));
-                repeated += 1;
-            }
-            if let (Some(going), Some(name), false) = (sent.going, &sent.verdict, sent.finished) {
-                finish(store, &sent.message, going, name);
-                sent.finished = true;
-                repeated += 1;
-            }
-            if sent.arrived == Some(false) {
-                receipt(store, &sent.message);
-                sent.arrived = Some(true);
-                repeated += 1;
-            }
-        }
-        repeated
     }
 }
 

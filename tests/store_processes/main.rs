@@ -29,12 +29,17 @@ mod engine;
 #[allow(dead_code, reason = "each test binary uses a part of it")]
 mod mail;
 mod pack;
+#[path = "../store/post.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of it")]
+mod post;
+mod queue_crash;
 mod races;
 #[path = "../support/redis_server.rs"]
 mod redis_server;
 #[path = "../store/shop.rs"]
 #[allow(dead_code, reason = "each test binary uses a part of it")]
 mod shop;
+mod told;
 mod work;
 
 /// What the other tests start as processes of their own.

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 
 use routine_template::store::Source;
 
-use crate::{crash, races};
+use crate::{crash, queue_crash, races};
 
 /// The place to open.
 pub const PLACE: &str = "STORE_WORKER_PLACE";
@@ -47,6 +47,7 @@ pub fn run() {
         ["tell", "push", own] => races::tell(&place, Source::Popup, own, &mut record),
         ["fetch", lock] => races::fetch(&place, Some(lock), &mut record),
         ["steal"] => races::fetch(&place, None, &mut record),
+        ["crash_queue", name] => queue_crash::work(&place, name, &mut record),
         ["crash", name] => crash::work(&place, name, &mut record),
         _ => panic!("no such task: {task}"),
     }
