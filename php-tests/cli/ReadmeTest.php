@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace RoutineTemplate\Tests\Cli;
 
+use RoutineTemplate\Tests\Documentation;
 use RoutineTemplate\Tests\PhpProcess;
 use RoutineTemplate\Tests\ProcessResult;
 use RoutineTemplate\Tests\SandboxTestCase;
@@ -12,20 +13,15 @@ use RoutineTemplate\Tests\Shop;
 /** The PHP code of the READMEs does what the text around it says. */
 final class ReadmeTest extends SandboxTestCase
 {
-    private const READMES = ['README.md', 'README.zh-CN.md'];
-
     public function testBothReadmesShowTheSameCode(): void
     {
-        $withoutComments = static fn (string $code): string => (string) preg_replace('~ *//.*~', '', $code);
-        self::assertSame(
-            array_map($withoutComments, self::code('README.md')),
-            array_map($withoutComments, self::code('README.zh-CN.md'))
-        );
+        self::assertSame(Documentation::withoutComments('README.md'), Documentation::withoutComments('README.zh-CN.md'));
+        self::assertCount(6, Documentation::php('README.md'));
     }
 
     public function testTheTenLinesSendTheOrder(): void
     {
-        [$tenLines] = self::code('README.md');
+        [$tenLines] = Documentation::php('README.md');
         $tenLines = str_replace("['appid' => 'wx…', 'secret' => '…']", '$shop->config', $tenLines);
         $result = PhpProcess::run($this->shop->script('
             final class Log { public static function warning(string $text): void { echo $text; } }
@@ -44,7 +40,7 @@ final class ReadmeTest extends SandboxTestCase
         $result = PhpProcess::run($this->shop->script('
             $rows = static fn () => [9 => [$shop->openid, $shop->orderPaid, $shop->order], 7 => ["openid" => "", "template_id" => "t", "data" => []]];
             function save(int $key, array $answer) { global $saved; $saved[$key] = $answer["errcode"]; }
-            ' . self::code('README.md')[1] . '
+            ' . Documentation::php('README.md')[1] . '
             ksort($saved);
             echo json_encode([$saved, $summary["total"], $summary["delivered"]]);'));
 
@@ -53,7 +49,7 @@ final class ReadmeTest extends SandboxTestCase
 
     public function testTheLinesAboutGrantsCountAClickOnceAndFindTheOrder(): void
     {
-        $lines = self::code('README.md')[2];
+        $lines = Documentation::php('README.md')[2];
         $result = PhpProcess::run($this->shop->script('
             RoutineTemplate::registerTemplate("ORDER_PAY_SUCCESS", $shop->orderPaid, $shop->content);
             $openid = $shop->openid; $templateId = $shop->orderPaid; $data = $shop->order; $orderId = 10086;
@@ -68,7 +64,7 @@ final class ReadmeTest extends SandboxTestCase
 
     public function testTheLinesAboutTheQueueQueueTheOrderOnce(): void
     {
-        $lines = self::code('README.md')[3];
+        $lines = Documentation::php('README.md')[3];
         $result = PhpProcess::run($this->shop->script('
             RoutineTemplate::registerTemplate("ORDER_PAY_SUCCESS", $shop->orderPaid, $shop->content);
             $openid = $shop->openid; $data = $shop->order; $orderId = 10086;
@@ -79,6 +75,18 @@ final class ReadmeTest extends SandboxTestCase
         self::assertSame('[true,true,0,"delivered"]', $result->output, $result->describe());
         [$message] = $this->shop->messages();
         self::assertSame('pages/order_details/index?order_id=10086', $message['page']);
+    }
+
+    public function testTheLinesAboutTheAccountTellWhatToAskForAndHowManyCallsAreLeft(): void
+    {
+        $result = PhpProcess::run($this->shop->script('
+            $openid = $shop->openid; $_GET = [];
+            RoutineTemplate::configure(["push_token" => "AAAAA"]);
+            ' . str_replace("file_get_contents('php://input')", '\'\'', Documentation::php('README.md')[4]) . '
+            echo json_encode([$ids === array_values($synced["ids"]), $push["kind"]]);'));
+
+        self::assertStringEndsWith('[true,"refused"]', $result->output, $result->describe());
+        self::assertStringContainsString('10,000,000', $result->output);
     }
 
     public function testTheSeamOfCrmebKeepsItsContract(): void
@@ -116,7 +124,7 @@ final class ReadmeTest extends SandboxTestCase
 
     private function throughTheSeam(string $code): ProcessResult
     {
-        $seam = self::code('README.md')[4];
+        $seam = Documentation::php('README.md')[5];
         return PhpProcess::run($this->shop->script('
             eval("namespace EasyWeChat\\\\Core\\\\Exceptions; class HttpException extends \\\\Exception {}");
             eval("namespace EasyWeChat\\\\Support; class Collection extends \\\\ArrayObject { public function all() { return \\$this->getArrayCopy(); } }");
@@ -128,15 +136,5 @@ final class ReadmeTest extends SandboxTestCase
             }
             Mini::$config = ["app_id" => $shop->config["appid"], "secret" => $shop->config["secret"]];
             ' . $code));
-    }
-
-    /** @return list<string> the PHP blocks of a README, in their order */
-    private static function code(string $readme): array
-    {
-        self::assertContains($readme, self::READMES);
-        $text = (string) file_get_contents(dirname(__DIR__, 2) . '/' . $readme);
-        preg_match_all('/^```php\n(.*?)^```/ms', $text, $blocks);
-        self::assertCount(5, $blocks[1]);
-        return $blocks[1];
     }
 }
