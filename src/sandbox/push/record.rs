@@ -28,7 +28,7 @@ pub enum PushState {
     Answered,
     /// No status 200 within five seconds, in three tries.
     Failed,
-    /// Not sent: too many were waiting, or the sandbox was reset.
+    /// Not sent: too many were waiting.
     Dropped,
 }
 
