@@ -104,6 +104,7 @@ fn try_push(app: &App, message: &Value) -> Result<Value, Error> {
     let query = Input::Map(vec![
         member("timestamp", &timestamp),
         member("nonce", nonce),
+        member("signature", &sign(&[&timestamp, nonce])),
         member("msg_signature", &sign(&[&timestamp, nonce, &encrypted])),
     ]);
     app.handle_push(&query, json!({ "Encrypt": encrypted }).to_string().as_bytes())

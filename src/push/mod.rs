@@ -64,14 +64,7 @@ pub fn is_container_check(body: &[u8]) -> bool {
 
 /// Takes a request, at this Unix time.
 pub fn receive(query: &Query<'_>, body: &[u8], account: &Account<'_>, now: i64) -> Result<Received, Refusal> {
-    if body.len() > budget::SIZE_LIMIT {
-        let limit = budget::SIZE_LIMIT;
-        return Err(Refusal::new(
-            Reason::TooLarge,
-            format!("请求体有 {} 字节，超过 {limit}", body.len()),
-            format!("the body has {} bytes, more than {limit}", body.len()),
-        ));
-    }
+    within_limit(body)?;
     let request = Request { query, account, now };
     match query.echostr.as_deref().filter(|_| body.trim_ascii().is_empty()) {
         Some(echostr) => request.check(echostr).map(Received::Check),
@@ -82,6 +75,7 @@ pub fn receive(query: &Query<'_>, body: &[u8], account: &Account<'_>, now: i64) 
 
 /// The members of a message in XML or JSON.
 pub fn parse(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    within_limit(body)?;
     let text = std::str::from_utf8(body).map_err(|error| {
         let at = error.valid_up_to();
         Refusal::malformed(
@@ -105,6 +99,18 @@ pub fn parse(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
         Value::Object(members) => Ok(members),
         _ => Err(unreadable("XML / JSON", "it has no members")),
     }
+}
+
+fn within_limit(body: &[u8]) -> Result<(), Refusal> {
+    let (length, limit) = (body.len(), budget::SIZE_LIMIT);
+    if length <= limit {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Reason::TooLarge,
+        format!("消息有 {length} 字节，超过 {limit}"),
+        format!("the message has {length} bytes, more than {limit}"),
+    ))
 }
 
 fn unreadable(format: &str, detail: &str) -> Refusal {

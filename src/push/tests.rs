@@ -249,7 +249,9 @@ fn what_is_no_message_is_malformed_outside_and_inside() {
         let (query, body) = console.sealed(bad);
         assert_eq!(console.reason(&query, body.as_bytes()), "malformed", "{bad:?}");
     }
-    assert_eq!(plain.reason(&query, &vec![b' '; 1024 * 1024 + 1]), "too_large");
+    let large = vec![b' '; 1024 * 1024 + 1];
+    assert_eq!(plain.reason(&query, &large), "too_large");
+    assert_eq!(parse(&large).unwrap_err().reason, Reason::TooLarge, "nor from the application");
 }
 
 #[test]
