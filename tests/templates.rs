@@ -1,7 +1,7 @@
 //! The account's templates: the list that processes share, what messages learn from it, and making the account hold what is wanted.
 
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -6,6 +6,7 @@
 //! What stays doubtful is settled by `addtemplate`, which answers 200022 and the id of a template that is there.
 
 mod report;
+mod titles;
 mod wish;
 
 use std::collections::HashMap;
@@ -14,7 +15,7 @@ use serde_json::Value;
 
 use super::App;
 use super::template_list::Wanted;
-use super::templates::{ADDED_ALREADY, Added, LONGEST_PAGE, read_keywords};
+use super::templates::{ADDED_ALREADY, Added, read_keywords};
 use crate::error::Error;
 use crate::language::{Text, plain_text};
 use crate::message::Input;
@@ -22,10 +23,8 @@ use crate::template::Template;
 use crate::template_library::{Keyword, Selection, have_same_fields};
 use crate::template_list::{ListedTemplate, TemplateList};
 use report::{Failure, Report};
+use titles::Titles;
 use wish::{Wish, Wishes};
-
-/// Pages of the library that are looked through for titles.
-const MOST_PAGES: u32 = 60;
 
 /// Keywords that an error text lists.
 const SHOWN_KEYWORDS: usize = 40;
@@ -50,15 +49,6 @@ struct Sync<'a> {
     /// What ended all calls.
     stop: Option<Failure>,
     report: Report,
-}
-
-/// Titles of the library, as far as they were needed.
-#[derive(Default)]
-struct Titles {
-    categories: Option<String>,
-    known: HashMap<String, String>,
-    pages: u32,
-    done: bool,
 }
 
 impl App {
@@ -244,49 +234,13 @@ impl Sync<'_> {
 
     /// The title of a public template, if the library tells it in the account's categories.
     fn title_of(&mut self, tid: &str) -> Option<String> {
-        while !self.titles.known.contains_key(tid) && !self.titles.done {
+        if self.stop.is_none()
+            && let Err(error) = self.titles.look_up(self.app, tid)
+        {
             // A title that cannot be had leaves it to the fields, or to WeChat's 200022.
-            let page =
-                self.may_ask().and_then(|()| self.next_titles().map_err(|error| self.note(Failure::of_error(&error))));
-            self.titles.done |= page.is_err();
+            self.note(Failure::of_error(&error));
         }
-        self.titles.known.get(tid).cloned()
-    }
-
-    fn next_titles(&mut self) -> Result<(), Error> {
-        let categories = match &self.titles.categories {
-            Some(categories) => categories.clone(),
-            None => {
-                let rows = self.app.categories()?;
-                let ids = rows.as_array().into_iter().flatten().filter_map(|row| plain_number(row.get("id")?));
-                self.titles.categories.insert(ids.collect::<Vec<_>>().join(",")).clone()
-            }
-        };
-        if categories.is_empty() {
-            self.titles.done = true;
-            return Ok(());
-        }
-        let start = self.titles.pages * LONGEST_PAGE;
-        let page = self.app.titles(&categories, start, LONGEST_PAGE)?;
-        self.titles.pages += 1;
-        self.titles.done =
-            page.rows.is_empty() || start + LONGEST_PAGE >= page.count || self.titles.pages >= MOST_PAGES;
-        for row in &page.rows {
-            let title = row.get("title").and_then(Value::as_str);
-            if let (Some(tid), Some(title)) = (row.get("tid").and_then(plain_number), title) {
-                self.titles.known.insert(tid, title.trim().to_owned());
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A number, or its digits as WeChat has them in a text.
-fn plain_number(value: &Value) -> Option<String> {
-    match value {
-        Value::Number(number) => Some(number.to_string()),
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        _ => None,
+        self.titles.get(tid)
     }
 }
 
