@@ -252,6 +252,21 @@ fn a_store_that_cannot_be_used_is_told_with_its_owner_and_mode() {
 }
 
 #[test]
+fn a_damaged_store_is_told_and_the_next_look_finds_a_new_one() {
+    let shop = Shop::open_to_all();
+    let settings = shop.settings(&[]);
+    std::fs::create_dir(shop.store()).unwrap();
+    std::fs::set_permissions(shop.store(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    std::fs::write(shop.store().join("state"), "no database ".repeat(1000)).unwrap();
+    let (report, code) = examined(&settings, &[]);
+    assert_eq!((code, level(&report, "store")), (1, "fail"), "{report:#}");
+    assert_eq!(found(&report, "store")["facts"]["fault"], "corrupt");
+    assert!(found(&report, "store")["remedy"].as_str().unwrap().contains("kept"));
+    let (report, code) = examined(&settings, &[]);
+    assert_eq!(code, 0, "{report:#}");
+}
+
+#[test]
 fn a_redis_without_persistence_is_worth_a_look_and_one_that_is_gone_a_fault() {
     let shop = Shop::open_to_all();
     let server = RedisServer::with(&[]);

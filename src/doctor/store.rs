@@ -14,7 +14,7 @@ use crate::language::Text;
 use crate::process::Process;
 use crate::store::keeper::Outage;
 use crate::store::place::default_directory;
-use crate::store::{RedisStore, SqliteStore, StoreError};
+use crate::store::{Fault, RedisStore, SqliteStore, StoreError};
 use crate::wechat::deadline::Deadline;
 
 /// Less room than this is soon none.
@@ -141,16 +141,25 @@ fn usable(settings: &Settings, deadline: Deadline) -> Result<(), StoreError> {
 fn failed(place: &str, error: &StoreError, metadata: &Metadata) -> Finding {
     let text = error.fault.text();
     let (owner, mode) = (owner(metadata), metadata.mode() & 0o7777);
-    with_rights(
-        Finding::fail(
-            subject::STORE,
-            format!("{place}（属主 {owner}，权限 {mode:o}）{}（{}）", text.zh, error.detail),
-            format!("{place} (owner {owner}, mode {mode:o}) {} ({})", text.en, error.detail),
+    let finding = Finding::fail(
+        subject::STORE,
+        format!("{place}（属主 {owner}，权限 {mode:o}）{}（{}）", text.zh, error.detail),
+        format!("{place} (owner {owner}, mode {mode:o}) {} ({})", text.en, error.detail),
+    );
+    let finding = match error.fault {
+        Fault::Full => finding.remedy("清理磁盘空间", "make room"),
+        Fault::Timeout => finding.remedy(
+            "有进程长时间占用：用 fuser 查看 gate 文件，磁盘太慢时换到本地磁盘",
+            "some process holds it: see fuser on the file gate; if the disk is slow, use a local one",
         ),
-        place,
-    )
-    .fact("place", place)
-    .fact("fault", error.fault.name())
+        Fault::Corrupt => finding.remedy(
+            "损坏的文件已改名保留，下次使用时新建；令牌会重新获取，授权记账从零开始",
+            "the damaged file is kept under another name and a new one made at the next use; tokens are fetched anew, the ledger starts from nothing",
+        ),
+        Fault::TooNew => finding.remedy("升级本机的扩展和本命令", "upgrade the extension and this command"),
+        Fault::Unreachable | Fault::ReadOnly | Fault::Other => with_rights(finding, place),
+    };
+    finding.fact("place", place).fact("fault", error.fault.name())
 }
 
 fn owner(metadata: &Metadata) -> String {
