@@ -124,7 +124,10 @@ impl App {
         let unknown = answers.rejected.iter().map(|(id, reason)| (id.clone(), Value::from(*reason))).collect();
         let mut fed = Fed { unknown, ..Fed::default() };
         let all: Vec<(&str, Choice)> = answers.choices.iter().map(|(id, choice)| (id.as_str(), *choice)).collect();
-        let (lasting, single): (Vec<_>, Vec<_>) = all.iter().copied().partition(|(id, _)| self.lasts(id));
+        // Long-term subscriptions are known as such by the account's own list only.
+        let known = self.known_templates();
+        let lasts = |id: &str| known.as_ref().is_some_and(|list| list.is_long_term(id));
+        let (lasting, single): (Vec<_>, Vec<_>) = all.iter().copied().partition(|(id, _)| lasts(id));
         let mut duplicates = 0;
         let parts: Vec<_> =
             [(single, false), (lasting, true)].into_iter().filter(|(part, _)| !part.is_empty()).collect();
@@ -148,11 +151,6 @@ impl App {
         // One whose first half only was stored before is not: the rest of it was new.
         fed.duplicate = fed.handled && duplicates == parts.len();
         Ok(fed)
-    }
-
-    /// Whether an accept of this template lasts: long-term subscription, type 3 in the account's list.
-    fn lasts(&self, _template_id: &str) -> bool {
-        false
     }
 
     fn record_arrivals(&self, arrivals: &Arrivals) -> Result<Fed, Error> {

@@ -1,4 +1,4 @@
-//! The published vectors (`vectors.json`), for tests: official samples, those of other libraries, each checked in both directions.
+//! The published vectors (`tests/corpus/wechat-crypto-vectors.json`), for tests: official samples, those of other libraries, each checked in both directions.
 
 use serde_json::Value;
 
@@ -9,7 +9,8 @@ pub struct Vector(Value);
 
 /// All of them.
 pub fn all() -> Vec<Vector> {
-    let vectors: Vec<Value> = serde_json::from_str(include_str!("vectors.json")).unwrap();
+    let vectors: Vec<Value> =
+        serde_json::from_str(include_str!("../../tests/corpus/wechat-crypto-vectors.json")).unwrap();
     vectors.into_iter().map(Vector).collect()
 }
 
