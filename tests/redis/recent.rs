@@ -48,6 +48,11 @@ fn what_was_told_before_the_window_has_no_counterpart_and_is_no_latest_answer() 
     let at = now() - 5000;
     recent(at + 4000, now(), &[]);
     assert_eq!(tell(&store, Source::Popup, Choice::Reject, Some(at)).state, Some(Choice::Accept));
+    for told in [over, now() + 60_000] {
+        recent(at + 4000, told, &[]);
+        let other = if told == over { Choice::Reject } else { Choice::Ban };
+        assert_eq!(tell(&store, Source::Popup, other, Some(at)).state, Some(other));
+    }
     recent(at + 4000, over, &[]);
     assert_eq!(tell(&store, Source::Popup, Choice::Reject, Some(at)).state, Some(Choice::Reject));
 }

@@ -33,10 +33,11 @@ impl Recent {
                 })
             })
             .optional()?;
-        // Of a clock that was set back nobody shall suffer for longer.
+        // What was told in the future was told before the clock was set back: accepts have a counterpart all the same, but by that
+        // clock no answer is later than another.
         let is_recent = |told: Millis| now.abs_diff(told) < millis(PAIRING).unsigned_abs();
         let mut recent = row.unwrap_or_default();
-        recent.latest = recent.latest.filter(|(_, told)| is_recent(*told));
+        recent.latest = recent.latest.filter(|(_, told)| *told <= now && is_recent(*told));
         recent.accepts.retain(|told| is_recent(*told));
         Ok(recent)
     }

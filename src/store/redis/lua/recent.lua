@@ -8,7 +8,9 @@ local function recent_answers(openid, template, now, window)
   if not text then return recent end
   local answered, told, side, accepts = string.match(text, '^(%-?%d+) (%d+) ([cp])([ %d]*)$')
   if not answered then corrupt('recent answer') end
-  if math.abs(now - tonumber(told)) < window then recent.answered, recent.told = tonumber(answered), tonumber(told) end
+  -- What was told in the future was told before the clock was set back: by that clock no answer is later than another.
+  local since = now - tonumber(told)
+  if since >= 0 and since < window then recent.answered, recent.told = tonumber(answered), tonumber(told) end
   recent.side = side
   for accept in string.gmatch(accepts, '%d+') do
     if math.abs(now - tonumber(accept)) < window then table.insert(recent.accepts, tonumber(accept)) end

@@ -53,6 +53,20 @@ fn a_clock_that_was_set_back_lets_nothing_wait_for_its_counterpart_for_long() {
 }
 
 #[test]
+fn by_a_clock_that_was_set_back_no_answer_is_later_than_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    tell(&store, Source::Client, Choice::Accept, Duration::ZERO);
+    let ahead =
+        "UPDATE recent_answer SET answered = answered + 300000, told = told + 300000, accepts = accepts + 300000";
+    tamper(directory.path(), ahead);
+    let row = tell(&store, Source::Popup, Choice::Accept, Duration::ZERO);
+    assert_eq!(row.accepted, 1, "its counterpart is there");
+    tamper(directory.path(), "UPDATE recent_answer SET answered = answered + 300000, told = told + 300000");
+    assert_eq!(tell(&store, Source::Client, Choice::Reject, Duration::ZERO).state, Some(Choice::Reject));
+}
+
+#[test]
 fn an_answer_is_the_latest_once_the_newer_one_was_told_long_ago() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).unwrap();
