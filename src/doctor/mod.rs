@@ -43,7 +43,7 @@ use crate::wechat::deadline::Deadline;
 /// All checks together.
 const WHOLE: Duration = Duration::from_secs(14);
 /// The longest that each may take.
-const PHP: Duration = Duration::from_secs(3);
+const PHP: Duration = Duration::from_secs(4);
 const STORE: Duration = Duration::from_secs(3);
 const NETWORK: Duration = Duration::from_secs(4);
 const CALL: Duration = Duration::from_secs(3);
@@ -77,10 +77,10 @@ impl Examination {
     }
 
     fn run(mut self) -> Vec<Finding> {
-        let until = self.within(PHP).at();
-        let binaries = if self.php == LookForPhp::No { Vec::new() } else { Binary::all(until) };
+        let binaries = if self.php == LookForPhp::No { Vec::new() } else { Binary::all(self.within(PHP).at()) };
         if self.php == LookForPhp::WithSettings {
-            self.layers.splice(0..0, php::settings(&binaries, until));
+            let of_php = php::settings(&binaries, self.within(PHP / 2).at());
+            self.layers.splice(0..0, of_php);
         }
         let settings = match source::settings(&self.layers) {
             Ok(settings) => settings,
@@ -200,7 +200,7 @@ fn account_set(sourced: &Sourced) -> (Vec<Finding>, bool) {
     let mut findings = vec![
         Finding::ok(
             subject::SETTINGS,
-            format!("{appid}，{zh}，来自{}", origins(true)),
+            format!("{appid}，{zh}；来源：{}", origins(true)),
             format!("{appid}, {en}, from {}", origins(false)),
         )
         .fact("appid", appid.as_str())
