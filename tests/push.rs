@@ -18,7 +18,7 @@ use routine_template::error::Error;
 use routine_template::grant::ReportOptions;
 use routine_template::message::Input;
 use routine_template::registry::Registry;
-use routine_template::sandbox::{DEMO_APPID, DEMO_OPENID, DEMO_TEMPLATE, FaultKind, MessageFilter};
+use routine_template::sandbox::{DEMO_APPID, DEMO_OPENID, DEMO_TEMPLATE, FaultKind, MessageFilter, TemplateChange};
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
@@ -155,6 +155,23 @@ fn an_event_counts_once_however_often_and_by_whatever_way_it_comes() {
         assert_eq!(pushed.push(&accept(now() + 1))["duplicate"], json!(false), "another second, another answer");
         assert_eq!(pushed.row()["available"], 2);
     }
+}
+
+#[test]
+fn an_accept_of_a_long_term_template_lasts_once_the_accounts_list_is_known() {
+    let pushed = Pushed::on_disk();
+    let news = TemplateChange {
+        template_id: DEMO_TEMPLATE.into(),
+        content: "内容:{{thing1.DATA}}".into(),
+        long_term: true,
+        ..TemplateChange::default()
+    };
+    pushed.shop.wechat.template(DEMO_APPID, news);
+    let created = now() - 60;
+    assert_eq!(pushed.push(&accept(created))["grants"][DEMO_TEMPLATE]["long_term"], false);
+    pushed.app().templates(false).unwrap();
+    let row = &pushed.push(&accept(created + 1))["grants"][DEMO_TEMPLATE];
+    assert_eq!((&row["long_term"], &row["accepted"]), (&json!(true), &json!(1)), "{row}");
 }
 
 #[test]
