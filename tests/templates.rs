@@ -22,9 +22,12 @@ use serde_json::{Value, json};
 
 #[path = "support/herd.rs"]
 mod herd;
+#[path = "support/redis_server.rs"]
+mod redis_server;
 #[path = "support/shop.rs"]
 mod support;
 use herd::{own_role, race, say, wait_for_the_start};
+use redis_server::RedisServer;
 use support::*;
 
 const LIST: &str = "/wxaapi/newtmpl/gettemplate";
@@ -125,12 +128,27 @@ fn member_of_the_herd() {
     }
 }
 
+fn one_of_several_fetches(shop: &Shop, more: &[(&str, &str)]) {
+    shop.fault(LIST, None, FaultKind::Latency { ms: 300 });
+    let patient = [("timeout_ms", "30000"), ("connect_timeout_ms", "20000")];
+    let task = json!({ "settings": shop.settings(&[&patient, more].concat()) });
+    assert_eq!(race(6, "list", &task), vec![json!(12); 6]);
+    assert_eq!(shop.requests(LIST), 1);
+}
+
 #[test]
 fn of_several_processes_that_find_no_list_one_fetches_it() {
-    let shop = Shop::open();
-    shop.fault(LIST, None, FaultKind::Latency { ms: 300 });
-    let task = json!({ "settings": shop.settings(&[("timeout_ms", "30000"), ("connect_timeout_ms", "20000")]) });
-    assert_eq!(race(6, "list", &task), vec![json!(12); 6]);
+    one_of_several_fetches(&Shop::open(), &[]);
+}
+
+#[test]
+fn of_several_processes_on_one_redis_one_fetches_it_and_changes_reach_all() {
+    let (shop, redis) = (Shop::open(), RedisServer::start());
+    let store = redis.url();
+    one_of_several_fetches(&shop, &[("store", &store)]);
+    let app = shop.app(&[("store", &store)]);
+    app.delete_template(DEMO_TEMPLATE).unwrap();
+    assert_eq!(race(1, "list", &json!({ "settings": shop.settings(&[("store", &store)]) })), vec![json!(11)]);
     assert_eq!(shop.requests(LIST), 1);
 }
 

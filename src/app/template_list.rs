@@ -107,13 +107,18 @@ impl App {
 
     /// Notes that the account has a template more than the list.
     pub(super) fn outdate_templates(&self) -> Result<(), Error> {
-        self.unhurried_desk(Process::current()?).change(TemplateList::outdated);
+        let desk = self.unhurried_desk(Process::current()?);
+        // Others may have a list that this process has never needed.
+        desk.look();
+        desk.change(TemplateList::outdated);
         Ok(())
     }
 
     /// Notes that the account has lost a template: WeChat would refuse its id.
     pub(super) fn forget_template(&self, template_id: &str) -> Result<(), Error> {
-        self.unhurried_desk(Process::current()?).change(|list| list.without(template_id)?.refusing(template_id));
+        let desk = self.unhurried_desk(Process::current()?);
+        desk.look();
+        desk.change(|list| list.without(template_id)?.refusing(template_id));
         Ok(())
     }
 
