@@ -34,7 +34,7 @@ fn asked(app: &App, keys: Value) -> Value {
 }
 
 fn answer(app: &App, template_id: &'static str, word: &'static str, long_term: bool) {
-    let options = ReportOptions { long_term, ..ReportOptions::default() };
+    let options = ReportOptions { long_term: Some(long_term), ..ReportOptions::default() };
     app.record_grants(DEMO_OPENID, &map(&[(template_id, word)]), &options).unwrap();
 }
 
