@@ -24,7 +24,7 @@ final class AccountPageTest extends SandboxTestCase
     public function testTheLinesAboutTemplatesFindAddAndKeepThem(): void
     {
         [$templates, $sync] = Documentation::php(self::PAGE);
-        $result = $this->output($templates . $sync . '$first = $synced;' . $sync . Documentation::php(self::PAGE)[4] . '
+        $result = $this->output('$openid = $shop->openid;' . $templates . $sync . '$first = $synced;' . $sync . Documentation::php(self::PAGE)[4] . '
             echo json_encode([count($rows), $library["count"] > 0, $keywords[0]["kid"], $first["ids"]["order_pay_success"] === $id,
                 count($first["added"]), $synced["ids"] === $first["ids"], $synced["added"], $synced["failed"], $ids === array_values($synced["ids"])]);');
 
@@ -48,7 +48,7 @@ final class AccountPageTest extends SandboxTestCase
             function shop(?string $event, array $message) { echo $message["Content"], " "; }
             foreach (' . var_export($requests, true) . ' as [$_GET, $body]) { ' . $lines . ' }
             $message = json_decode(' . var_export(PushSender::json(PushSender::popup($this->shop->openid, [$this->shop->orderPaid => 'accept'], time() - 5)), true) . ', true);
-            switch ($message["Event"]) { ' . str_replace('break;', 'break;', $seam) . ' }
+            switch ($message["Event"]) { ' . $seam . ' }
             echo " ", RoutineTemplate::grants($shop->openid, $shop->orderPaid)["accepted"];');
 
         self::assertSame('successhi success 2', $result);

@@ -213,7 +213,7 @@ final class StoreTest extends SandboxTestCase
         }
         $stats = RoutineTemplate::stats();
         self::assertSame(['off', null, null], [$stats['store_state'], $stats['store'], $stats['store_error']]);
-        self::assertNull(RoutineTemplate::quota(self::SEND)['local']);
+        self::assertNull(RoutineTemplate::quota(self::SEND)['local']['calls_today']);
         self::assertSame([], glob("$file/*"));
     }
 

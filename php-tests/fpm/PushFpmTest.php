@@ -4,10 +4,13 @@ declare(strict_types=1);
 
 namespace RoutineTemplate\Tests\Fpm;
 
+use PHPUnit\Framework\Attributes\TestWith;
 use RoutineTemplate;
 use RoutineTemplate\Tests\FpmServer;
 use RoutineTemplate\Tests\PushSender;
 use RoutineTemplate\Tests\SandboxTestCase;
+use RoutineTemplate\Tests\Shop;
+use RoutineTemplate\Tests\Wait;
 
 /** The example of a push address behind a real nginx, with the pushes that WeChat would make. */
 final class PushFpmTest extends SandboxTestCase
@@ -82,6 +85,45 @@ final class PushFpmTest extends SandboxTestCase
         self::assertSame(500, $this->server->post($this->path($query), $body)[0]);
     }
 
+    /**
+     * @testWith ["safe", "json"]
+     *           ["safe", "xml"]
+     *           ["compat", "json"]
+     *           ["plain", "xml"]
+     */
+    #[TestWith(['safe', 'json'])]
+    #[TestWith(['safe', 'xml'])]
+    #[TestWith(['compat', 'json'])]
+    #[TestWith(['plain', 'xml'])]
+    public function testWhatABuyerDoesAndWhatArrivesComesByWeChatsOwnPushes(string $mode, string $format): void
+    {
+        $this->start($mode === 'plain' ? '' : PushSender::KEY);
+        $this->shop->account([
+            'push_url' => $this->server->url('push.php'), 'push_token' => PushSender::TOKEN, 'push_aes_key' => PushSender::KEY,
+            'push_mode' => $mode, 'push_format' => $format,
+        ]);
+        $choose = fn (string $choice, string $place): array => $this->sandbox->post('choose', [
+            'appid' => $this->shop->appid, 'openid' => $this->shop->openid, 'templates' => [$this->shop->orderPaid => $choice],
+            'place' => $place,
+        ]);
+        $row = fn (): array => RoutineTemplate::grants($this->shop->openid, $this->shop->orderPaid);
+
+        $chosen = $choose('accept', 'popup');
+        Wait::until(static fn () => $row()['accepted'] === 1, 'the push of the accept', 30.0);
+        // The front end tells of the same accept.
+        RoutineTemplate::recordGrants($this->shop->openid, $chosen['result']);
+        self::assertSame(1, $row()['accepted']);
+
+        $answer = RoutineTemplate::send($this->shop->openid, $this->shop->orderPaid, Shop::order());
+        $this->assertDelivered($answer);
+        Wait::until(static fn () => RoutineTemplate::status($answer['id'])['receipt'] === 'success', 'the push of the arrival', 30.0);
+
+        $choose('reject', 'settings');
+        Wait::until(static fn () => $row()['certain'], 'the push of the change', 30.0);
+        $refused = RoutineTemplate::send($this->shop->openid, $this->shop->orderPaid, Shop::order());
+        self::assertSame([43101, 'local'], [$refused['errcode'], $refused['source']]);
+    }
+
     /** @param array<string, string> $query */
     private function path(array $query): string
     {
@@ -102,6 +144,6 @@ final class PushFpmTest extends SandboxTestCase
         $example = (string) file_get_contents(__DIR__ . '/../../examples/wechat_push.php');
         $this->server = new FpmServer(['push.php' => $example], [
             'store' => $store ?? $shop['store'], 'base_url' => $shop['base_url'], 'ca_file' => $shop['ca_file'],
-        ], $pool);
+        ], $pool, true, true);
     }
 }

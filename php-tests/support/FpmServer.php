@@ -12,16 +12,19 @@ final class FpmServer
     private readonly TemporaryDirectory $directory;
     private Daemon $fpm;
     private readonly Daemon $nginx;
+    private readonly ?int $port;
 
     /**
      * Starts both.
      *
      * @param array<string, string> $scripts file name => PHP code, served from the document root
      * @param array<string, string|int> $ini settings of PHP, php.ini's own or (without a dot) this extension's
+     * @param bool $onTcp whether nginx listens on a port of the loopback as well, see {@see url()}
      * @param array<string, string|int> $pool settings of the pool, such as `pm.max_children`; and `process_control_timeout`, which is php-fpm's own
      */
-    public function __construct(array $scripts, array $ini = [], array $pool = [], bool $withExtension = true)
+    public function __construct(array $scripts, array $ini = [], array $pool = [], bool $withExtension = true, bool $onTcp = false)
     {
+        $this->port = $onTcp ? self::freePort() : null;
         $this->directory = TemporaryDirectory::create();
         register_shutdown_function([$this, 'stop']);
         foreach ($scripts as $name => $code) {
@@ -36,6 +39,12 @@ final class FpmServer
     public function socket(): string
     {
         return "{$this->directory->path}/nginx.sock";
+    }
+
+    /** The address of a page for a client that knows no Unix sockets. */
+    public function url(string $path): string
+    {
+        return "http://127.0.0.1:{$this->port}/$path";
     }
 
     /** Asks for a page; throws unless nginx answers with status 200. */
@@ -324,6 +333,7 @@ final class FpmServer
     {
         $path = $this->directory->path;
         $user = Environment::workerUser();
+        $onPort = $this->port === null ? '' : "listen 127.0.0.1:{$this->port};";
         $userLine = $user === null ? '' : "user $user " . self::groupOf($user) . ";\n";
         $file = $this->directory->write('nginx.conf', $userLine . <<<NGINX
             daemon off;
@@ -340,6 +350,7 @@ final class FpmServer
                 scgi_temp_path $path/nginx-scgi;
                 server {
                     listen unix:$path/nginx.sock;
+                    $onPort
                     root $path/www;
                     location / {
                         fastcgi_pass unix:$path/fpm.sock;
@@ -362,6 +373,14 @@ final class FpmServer
             return $connection !== false && fclose($connection);
         }, 'nginx to start');
         return $daemon;
+    }
+
+    private static function freePort(): int
+    {
+        $socket = stream_socket_server('tcp://127.0.0.1:0');
+        $port = (int) substr(strrchr(stream_socket_get_name($socket, false), ':'), 1);
+        fclose($socket);
+        return $port;
     }
 
     private static function groupOf(string $user): string
