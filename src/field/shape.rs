@@ -117,10 +117,17 @@ pub(crate) fn bare_key(key: &str) -> &str {
     }
     let outer =
         |character: char| character.is_whitespace() || character == '\u{FEFF}' || matches!(character, '{' | '}');
-    let key = key.trim_matches(outer);
-    let stem = key.len().checked_sub(4).and_then(|at| key.split_at_checked(at));
-    let Some((stem, _)) = stem.filter(|(_, end)| end.eq_ignore_ascii_case("data")) else { return key };
-    stem.trim_end().strip_suffix('.').map_or(key, str::trim_end)
+    let mut key = key.trim_matches(outer);
+    // Code that wraps what is wrapped already makes two of them.
+    while let Some(stem) = without_suffix(key) {
+        key = stem.trim_matches(outer);
+    }
+    key
+}
+
+fn without_suffix(key: &str) -> Option<&str> {
+    let (stem, end) = key.split_at_checked(key.len().checked_sub(4)?)?;
+    end.eq_ignore_ascii_case("data").then(|| stem.trim_end().strip_suffix('.').map(str::trim_end)).flatten()
 }
 
 /// The text of a value, and what decoding did to it.
@@ -285,6 +292,9 @@ mod tests {
         for key in
             ["thing1", "thing1.DATA", "{{thing1.DATA}}", " {{ thing1 . data }} ", "\u{FEFF}thing1", "thing1.Data"]
         {
+            assert_eq!(bare_key(key), "thing1", "{key}");
+        }
+        for key in ["thing1.DATA.DATA", "{{ {{thing1.DATA}}.DATA }}"] {
             assert_eq!(bare_key(key), "thing1", "{key}");
         }
         assert_eq!(bare_key("DATA"), "DATA");
