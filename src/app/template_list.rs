@@ -86,8 +86,10 @@ impl App {
 
     /// Whether the account certainly has no such template.
     pub(super) fn certainly_lacks_template(&self, known: Option<&TemplateList>, template_id: &str) -> bool {
-        let (Some(known), Ok(process)) = (known, Process::current()) else { return false };
-        known.certainly_lacks(template_id, process.templates(&self.settings).known_for(template_id))
+        let Ok(process) = Process::current() else { return false };
+        // Also where no list is known yet: the one that comes is later than this.
+        let known_for = process.templates(&self.settings).known_for(template_id);
+        known.is_some_and(|known| known.certainly_lacks(template_id, known_for))
     }
 
     /// What a verdict on a message teaches about its template.
