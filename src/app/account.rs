@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::App;
-use super::failure::no_token;
+use super::failure::{forked, no_token};
 use super::post::Line;
 use crate::answer::Answer;
 use crate::config::TokenMode;
@@ -52,6 +52,9 @@ impl App {
         let changes = matches!(question, Question::Post(_));
         let process = line.process;
         let mut token = self.own_token(line, false)?;
+        // The application's code may have forked: the connections, and the call itself, are the parent's.
+        let is_ours = || if process.is_current() { Ok(()) } else { Err(forked(path)) };
+        is_ours()?;
         let mut may_renew = true;
         loop {
             let attempt = process.block_on(api::call(&line.wire(self), path, &token.token, question));
@@ -69,6 +72,7 @@ impl App {
                         .block_on(line.other_token(self, &token))
                         .map_err(|failure| self.refused_token(failure))?,
                 };
+                is_ours()?;
                 if let Some(other) = other {
                     token = other;
                     continue;
