@@ -392,6 +392,17 @@ fn the_list_says_which_accepts_last_and_wechat_which_ids_are_not_the_accounts() 
 }
 
 #[test]
+fn a_template_of_a_notice_that_is_switched_off_is_not_left_over() {
+    let shop = Shop::open();
+    let app = shop.app(&[]);
+    let off = json!([{"mark": "paid", "is_routine": 2, "routine_tempkey": "1927", "routine_tempid": DEMO_TEMPLATE}]);
+    let report = sync(&app, off);
+    assert_eq!((&report["skipped"], &report["ids"]), (&json!(["paid"]), &json!({})));
+    let left_over = report["left_over"].as_array().unwrap();
+    assert!(!left_over.contains(&json!(DEMO_TEMPLATE)) && left_over.len() == 11, "{left_over:?}");
+}
+
+#[test]
 fn accepts_of_a_template_that_the_list_cannot_have_yet_are_counted() {
     let shop = Shop::open();
     let app = shop.app(&[]);
