@@ -392,6 +392,21 @@ fn the_list_says_which_accepts_last_and_wechat_which_ids_are_not_the_accounts() 
 }
 
 #[test]
+fn whoever_wants_a_new_list_is_given_no_old_one_while_another_fetches_it() {
+    let shop = Shop::open();
+    shop.app(&[]).templates(false).unwrap();
+    shop.fault(LIST, Some(1), FaultKind::Latency { ms: 6000 });
+    let settings = shop.settings(&[("timeout_ms", "30000"), ("connect_timeout_ms", "20000")]);
+    let other = std::thread::spawn(move || app_of(&settings, Registry::default()).templates(true).is_ok());
+    wait_until("the other to ask", || shop.requests(LIST) == 2);
+    let hasty = shop.app(&[("timeout_ms", "1500")]);
+    assert!(matches!(hasty.templates(true), Err(Error::Transport { ambiguous: false, .. })));
+    assert!(hasty.templates(false).is_ok());
+    assert!(other.join().unwrap());
+    assert_eq!(shop.requests(LIST), 2);
+}
+
+#[test]
 fn a_template_of_a_notice_that_is_switched_off_is_not_left_over() {
     let shop = Shop::open();
     let app = shop.app(&[]);
