@@ -14,8 +14,9 @@ use crate::template_list::TemplateList;
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// After a look that failed.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// Ids of messages that no list has; a shop has some dozens.
+/// Ids of messages that no list has; a shop has some dozens, of 43 characters.
 const MOST_IDS: usize = 256;
+const LONGEST_ID: usize = 128;
 
 /// The list of one account and store in this process.
 pub struct TemplateCache {
@@ -88,7 +89,7 @@ impl TemplateCache {
             return first.elapsed();
         }
         // Beyond the bound an id is new every time, which is to say: never certain.
-        if state.first_seen.len() < MOST_IDS {
+        if state.first_seen.len() < MOST_IDS && id.len() <= LONGEST_ID {
             state.first_seen.insert(id.to_owned(), Instant::now());
         }
         Duration::ZERO
@@ -139,8 +140,10 @@ mod tests {
     fn ids_in_use_are_bounded() {
         let cache = cache();
         for number in 0..10_000 {
+            cache.known_for(&"x".repeat(10_000));
             cache.known_for(&number.to_string());
         }
+        assert!(cache.state.lock().first_seen.keys().all(|id| id.len() <= LONGEST_ID));
         assert_eq!(cache.state.lock().first_seen.len(), MOST_IDS);
     }
 

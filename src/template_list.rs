@@ -19,6 +19,9 @@ const FRESH: Duration = Duration::from_secs(24 * 3600);
 const REFUSAL_COUNTS: Duration = Duration::from_secs(3600);
 /// The store keeps its clock and this process another; what lies closer together has no certain order.
 const MARGIN: Duration = Duration::from_secs(2);
+/// A list from the store may be older than it says: its age is written down before the store is reached, which takes a third of the
+/// longest `timeout_ms` at most.
+const UNDER_WAY: Duration = Duration::from_secs(20);
 /// WeChat allows some 25 to 50 templates an account.
 const MOST_TEMPLATES: usize = 500;
 const MOST_REFUSED: usize = 64;
@@ -38,6 +41,8 @@ pub struct TemplateList {
     rest: Duration,
     /// How old the list was at `read`.
     age: Duration,
+    /// How much older it may have been.
+    doubt: Duration,
     read: Instant,
     /// The version of the note that it was read from, or written to; 0 where no store has it.
     version: u64,
@@ -76,11 +81,11 @@ impl TemplateList {
     }
 
     /// Whether the account certainly has no template of this id, of which this process knows since so long: the list does not have
-    /// it, and either was fetched after that, or WeChat itself has answered 40037 for it.
+    /// it, and either was fetched after that, or WeChat itself has answered 40037 for it and no template is newer than the list: of
+    /// one that was added just now not all of WeChat's servers need know.
     pub fn certainly_lacks(&self, id: &str, known_for: Duration) -> bool {
-        self.whole
-            && self.get(id).is_none()
-            && (self.age().saturating_add(MARGIN) < known_for || self.has_been_refused(id))
+        let oldest = self.age().saturating_add(self.doubt).saturating_add(MARGIN);
+        self.whole && self.get(id).is_none() && (oldest < known_for || (!self.outdated && self.has_been_refused(id)))
     }
 
     /// Whether WeChat has lately answered 40037 for it.
@@ -186,6 +191,7 @@ mod tests {
         let list = aged(&list(&["a"]), HOUR);
         assert!(!list.certainly_lacks("b", Duration::ZERO));
         assert!(!list.certainly_lacks("b", HOUR));
+        assert!(!list.certainly_lacks("b", HOUR + UNDER_WAY), "the note took a while to be written");
         assert!(list.certainly_lacks("b", HOUR * 2), "it was used before WeChat was asked");
         assert!(!list.certainly_lacks("a", HOUR * 2));
     }
@@ -197,6 +203,7 @@ mod tests {
         assert!(refusing.refusing("b").is_none(), "nothing new");
         assert!(aged(&refusing, HOUR / 2).certainly_lacks("b", Duration::ZERO));
         assert!(!aged(&refusing, HOUR).certainly_lacks("b", Duration::ZERO));
+        assert!(!refusing.outdated().unwrap().certainly_lacks("b", Duration::ZERO), "it may have been added just now");
         assert!(list(&["a", "b"]).after(&refusing).get("b").is_some());
         assert!(list(&["a"]).after(&refusing).has_been_refused("b"));
         assert!(!list(&["a", "b"]).after(&refusing).has_been_refused("b"));

@@ -175,6 +175,40 @@ fn an_accept_of_a_long_term_template_lasts_once_the_accounts_list_is_known() {
 }
 
 #[test]
+fn an_event_that_is_repeated_after_the_list_became_known_counts_once_all_the_same() {
+    for pushed in both() {
+        let lasting = "lAsTiNg000000000000000000000000000000000001";
+        let news = TemplateChange {
+            template_id: lasting.into(),
+            content: "内容:{{thing1.DATA}}".into(),
+            long_term: true,
+            ..TemplateChange::default()
+        };
+        pushed.shop.wechat.template(DEMO_APPID, news);
+        let item = |id: &str| json!({ "TemplateId": id, "SubscribeStatusString": "accept", "PopupScene": "0" });
+        let message = event("subscribe_msg_popup_event", now() - 60, json!([item(DEMO_TEMPLATE), item(lasting)]));
+        pushed.push(&message);
+        pushed.app().templates(false).unwrap();
+        let again = pushed.push(&message);
+        assert_eq!(pushed.row()["accepted"], 1, "{again}");
+        assert_eq!(again["grants"][lasting]["long_term"], true, "{again}");
+    }
+}
+
+#[test]
+fn a_receipt_that_cannot_be_read_hides_no_other() {
+    let pushed = Pushed::on_disk();
+    let app = pushed.app();
+    push(&app, &accept(now()));
+    let id = send(&app).unwrap().id.unwrap().to_string();
+    let msgid = app.status(&id).unwrap().unwrap()["msgid"].to_string();
+    let item = |msgid: &str| json!({ "TemplateId": DEMO_TEMPLATE, "MsgID": msgid, "ErrorCode": "0", "ErrorStatus": "success" });
+    let told = push(&app, &event("subscribe_msg_sent_event", now(), json!([item("none"), item(&msgid)])));
+    assert_eq!(told["receipts"][0]["id"], json!(id), "{told}");
+    assert!(told["hint"].as_str().unwrap().contains("MsgID"), "{told}");
+}
+
+#[test]
 fn pushes_at_the_same_time_count_once_each() {
     for pushed in both() {
         let (created, settings) = (now() - 100, &pushed.settings);

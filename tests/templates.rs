@@ -376,18 +376,78 @@ fn the_library_is_told_as_wechat_has_it() {
 }
 
 #[test]
-fn the_list_says_which_accepts_last_and_which_ids_are_the_accounts() {
+fn the_list_says_which_accepts_last_and_wechat_which_ids_are_not_the_accounts() {
     let shop = Shop::open();
     put_status(&shop);
     let app = shop.app(&[]);
     app.templates(false).unwrap();
     let foreign = "fOrEiGn000000000000000000000000000000000001";
+    assert_eq!(app.send(&with_id(foreign, order())).unwrap().errcode, 40037);
     let posted = map(&[(STATUS, "accept"), (DEMO_TEMPLATE, "accept"), (foreign, "accept")]);
     let recorded = app.record_grants(DEMO_OPENID, &posted, &ReportOptions::default()).unwrap();
     assert_eq!(recorded["recorded"][STATUS]["long_term"], true);
     assert_eq!(recorded["recorded"][DEMO_TEMPLATE]["long_term"], false);
     assert_eq!(recorded["recorded"][DEMO_TEMPLATE]["available"], 1);
     assert_eq!(recorded["unknown"], json!({foreign: "not_a_template_of_this_account"}));
+}
+
+#[test]
+fn whoever_wants_a_new_list_is_given_no_old_one_while_another_fetches_it() {
+    let shop = Shop::open();
+    shop.app(&[]).templates(false).unwrap();
+    shop.fault(LIST, Some(1), FaultKind::Latency { ms: 6000 });
+    let settings = shop.settings(&[("timeout_ms", "30000"), ("connect_timeout_ms", "20000")]);
+    let other = std::thread::spawn(move || app_of(&settings, Registry::default()).templates(true).is_ok());
+    wait_until("the other to ask", || shop.requests(LIST) == 2);
+    let hasty = shop.app(&[("timeout_ms", "1500")]);
+    assert!(matches!(hasty.templates(true), Err(Error::Transport { ambiguous: false, .. })));
+    assert!(hasty.templates(false).is_ok());
+    assert!(other.join().unwrap());
+    assert_eq!(shop.requests(LIST), 2);
+}
+
+#[test]
+fn a_template_of_a_notice_that_is_switched_off_is_not_left_over() {
+    let shop = Shop::open();
+    let app = shop.app(&[]);
+    let off = json!([{"mark": "paid", "is_routine": 2, "routine_tempkey": "1927", "routine_tempid": DEMO_TEMPLATE}]);
+    let report = sync(&app, off);
+    assert_eq!((&report["skipped"], &report["ids"]), (&json!(["paid"]), &json!({})));
+    let left_over = report["left_over"].as_array().unwrap();
+    assert!(!left_over.contains(&json!(DEMO_TEMPLATE)) && left_over.len() == 11, "{left_over:?}");
+}
+
+#[test]
+fn accepts_of_a_template_that_the_list_cannot_have_yet_are_counted() {
+    let shop = Shop::open();
+    let app = shop.app(&[]);
+    app.templates(false).unwrap();
+    let id = app.add_template("1927", &input(json!([4, "1"])), "支付").unwrap();
+    // The quota of the list is used up, so the old one has to do for today.
+    errcode(&shop, LIST, 45009);
+    assert!(row(&app.templates(false).unwrap(), &id).is_none());
+    let posted = Input::from(json!({ id.as_str(): "accept" }));
+    let recorded = app.record_grants(DEMO_OPENID, &posted, &ReportOptions::default()).unwrap();
+    assert_eq!(recorded["recorded"][&id]["available"], 1, "{recorded}");
+    // Nor can it have one that was added in the console meanwhile.
+    put_status(&shop);
+    let recorded = app.record_grants(DEMO_OPENID, &map(&[(STATUS, "accept")]), &ReportOptions::default()).unwrap();
+    assert_eq!(recorded["recorded"][STATUS]["available"], 1, "{recorded}");
+}
+
+#[test]
+fn a_template_added_just_now_is_not_refused_here_because_one_of_wechats_servers_does_not_know_it_yet() {
+    let shop = Shop::open();
+    let app = shop.app(&[]);
+    app.templates(false).unwrap();
+    let id = app.add_template("1927", &input(json!([4, "1"])), "支付").unwrap();
+    shop.wechat.grant(DEMO_APPID, DEMO_OPENID, &id, Choice::Accept, 1);
+    errcode(&shop, SEND, 40037);
+    let data = map(&[("thing4", "茶"), ("character_string1", "cp1")]);
+    let message = Message { template_id: id.into(), ..message(data) };
+    let first = app.send(&message).unwrap();
+    assert_eq!((first.errcode, first.source), (40037, Source::Wechat));
+    assert_eq!(app.send(&message).unwrap().errcode, 0);
 }
 
 #[test]

@@ -141,6 +141,34 @@ final class ForkTest extends SandboxTestCase
         self::assertCount(1, $this->shop->messages());
     }
 
+    public function testAChildLeavesACallThatIsUnderWayToItsParent(): void
+    {
+        $result = PhpProcess::run($this->shop->script(self::FORK . '
+            $token = RoutineTemplate::accessToken();
+            RoutineTemplate::quota("subscribe/send");
+            $codes = [];
+            RoutineTemplate::configure(["token_mode" => "external", "token" => function (bool $refresh) use (&$codes, $token) {
+                if (($pid = pcntl_fork()) !== 0) {
+                    pcntl_waitpid($pid, $status);
+                    $codes[] = pcntl_wifexited($status) ? pcntl_wexitstatus($status) : 99;
+                }
+                return $token;
+            }]);
+            $parent = getmypid();
+            try {
+                $codes[] = RoutineTemplate::quota("subscribe/send")["errcode"];
+            } catch (RoutineTemplate\TransportException $exception) {
+                exit($parent !== getmypid() ? 7 : 1);
+            }
+            if ($parent !== getmypid()) {
+                exit(8);
+            }
+            echo json_encode($codes);'), [], 60.0)->json();
+        // It would write into the connection of its parent.
+        self::assertSame([7, 0], $result);
+        self::assertSame(2, $this->sandbox->requests('/cgi-bin/openapi/quota/get'));
+    }
+
     public function testAGrandchildSendsToo(): void
     {
         $result = PhpProcess::run($this->shop->script(self::FORK . '

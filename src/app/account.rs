@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::App;
-use super::failure::no_token;
+use super::failure::{forked, no_token};
 use super::post::Line;
 use crate::answer::Answer;
 use crate::config::TokenMode;
@@ -15,6 +15,9 @@ use crate::wechat::api::{self, Question, Verdict};
 use crate::wechat::client::{Attempt, Cause, Failure, Reply};
 use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::{self, Outcome};
+
+/// What the calls here are answered with, beside errcode and errmsg.
+const CONTENTS: [&str; 5] = ["msgid", "priTmplId", "data", "quota", "request"];
 
 impl App {
     /// The account's access token, for the shop's other calls to WeChat.
@@ -49,6 +52,9 @@ impl App {
         let changes = matches!(question, Question::Post(_));
         let process = line.process;
         let mut token = self.own_token(line, false)?;
+        // The application's code may have forked: the connections, and the call itself, are the parent's.
+        let is_ours = || if process.is_current() { Ok(()) } else { Err(forked(path)) };
+        is_ours()?;
         let mut may_renew = true;
         loop {
             let attempt = process.block_on(api::call(&line.wire(self), path, &token.token, question));
@@ -66,6 +72,7 @@ impl App {
                         .block_on(line.other_token(self, &token))
                         .map_err(|failure| self.refused_token(failure))?,
                 };
+                is_ours()?;
                 if let Some(other) = other {
                     token = other;
                     continue;
@@ -84,9 +91,14 @@ impl App {
     ) -> Result<(i64, Map<String, Value>), Error> {
         let no_verdict = |reason: String| no_answer(path, &Failure::new(Cause::Answer, reason), changes);
         let verdict = Verdict::read(reply).map_err(no_verdict)?;
-        let errcode = verdict.errcode.unwrap_or(0);
         let mut answer: Map<String, Value> =
             serde_json::from_slice(&reply.body).map_err(|error| no_verdict(error.to_string()))?;
+        let errcode = match verdict.errcode {
+            Some(errcode) => errcode,
+            // As of a message: an absent errcode means 0, but not in an object that has nothing of an answer at all.
+            None if verdict.errmsg == "ok" || CONTENTS.iter().any(|name| answer.contains_key(*name)) => 0,
+            None => return Err(no_verdict(format!("neither errcode nor {}", CONTENTS.join(", ")))),
+        };
         answer.insert("errcode".to_owned(), Value::from(errcode));
         answer.insert("errmsg".to_owned(), Value::from(plain_text(&verdict.errmsg)));
         let hint = Answer::from_wechat(errcode, &verdict, 1, self.settings.hint_lang).hint;
@@ -125,4 +137,41 @@ pub(super) fn no_answer(path: &str, failure: &Failure, ambiguous: bool) -> Error
         format!("{path} has no answer: {} ({})", cause.en, failure.detail.en),
     );
     Error::Transport { text, ambiguous }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Settings;
+    use crate::registry::Registry;
+
+    fn read(body: &Value) -> Result<i64, Error> {
+        let app = App::new(Settings::from_pairs([("appid", "wx1")]).unwrap().into(), Registry::default().into());
+        let reply = Reply { status: 200, body: body.to_string().into_bytes() };
+        app.read_answer("/cgi-bin/message/template/subscribe", &reply, true).map(|(errcode, _)| errcode)
+    }
+
+    #[test]
+    fn an_object_that_has_nothing_of_an_answer_is_no_success() {
+        for body in [json!({}), json!({ "code": 401, "message": "sign in" }), json!({ "errmsg": "moved" })] {
+            assert!(matches!(read(&body), Err(Error::Transport { ambiguous: true, .. })), "{body}");
+        }
+    }
+
+    #[test]
+    fn without_an_errcode_what_the_call_is_for_is_success() {
+        for body in [
+            json!({ "errmsg": "ok" }),
+            json!({ "msgid": 3_248_682_510_344_192_008_i64 }),
+            json!({ "priTmplId": "t1" }),
+            json!({ "data": [], "count": 0 }),
+            json!({ "quota": { "daily_limit": 1 } }),
+            json!({ "request": {} }),
+        ] {
+            assert_eq!(read(&body).unwrap(), 0, "{body}");
+        }
+        assert_eq!(read(&json!({ "errcode": 40003 })).unwrap(), 40003);
+    }
 }

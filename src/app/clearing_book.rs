@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::store::{Millis, Note};
 
 /// What was set back so lately is not set back again.
-const JUST_NOW: Millis = 60_000;
+const JUST_NOW: u64 = 60_000;
 /// Verdicts that are kept; they matter for [`JUST_NOW`].
 const KEPT: usize = 64;
 
@@ -112,7 +112,7 @@ impl Book {
     pub(super) fn verdict(&self, target: Target<'_>, awaited: Option<u64>, now: Millis) -> Option<&Done> {
         self.done.iter().rev().find(|done| {
             let covers = done.path.is_none() || done.path.as_deref() == target.path();
-            let lately = done.errcode == 0 && (now - done.at).abs() < JUST_NOW;
+            let lately = done.errcode == 0 && now.abs_diff(done.at) < JUST_NOW;
             covers && (lately || awaited == Some(done.claim))
         })
     }
@@ -140,7 +140,7 @@ impl Book {
             let surplus = self.done.len().saturating_sub(KEPT);
             self.done.drain(..surplus);
         }
-        self.done.retain(|done| (now - done.at).abs() < JUST_NOW);
+        self.done.retain(|done| now.abs_diff(done.at) < JUST_NOW);
     }
 
     /// The note to put.
@@ -185,8 +185,8 @@ mod tests {
     fn a_success_stands_for_a_minute_and_that_of_the_account_for_each_of_its_apis() {
         let account = closed(Target::Account, &Ending::Verdict(0, "ok"));
         for target in [Target::Account, SEND] {
-            assert!(account.verdict(target, None, NOW + JUST_NOW - 1).is_some());
-            assert!(account.verdict(target, None, NOW + JUST_NOW).is_none());
+            assert!(account.verdict(target, None, NOW.saturating_add_unsigned(JUST_NOW - 1)).is_some());
+            assert!(account.verdict(target, None, NOW.saturating_add_unsigned(JUST_NOW)).is_none());
         }
         let one = closed(SEND, &Ending::Verdict(0, "ok"));
         assert!(one.verdict(SEND, None, NOW).is_some());
@@ -212,13 +212,24 @@ mod tests {
     }
 
     #[test]
+    fn a_verdict_of_any_moment_at_all_is_old_or_new() {
+        for at in [Millis::MIN, Millis::MAX, 0] {
+            let done = Done { claim: 1, path: None, at, errcode: 0, errmsg: String::new() };
+            let mut book = Book { month: 202_611, done: vec![done], ..Book::default() };
+            assert!(book.verdict(SEND, None, NOW).is_none());
+            book.close(2, SEND, &Ending::NotSent, NOW);
+            assert!(book.done.is_empty());
+        }
+    }
+
+    #[test]
     fn verdicts_do_not_pile_up() {
         let mut book = Book::default();
         for claim in 0..500 {
             book.close(claim, SEND, &Ending::Verdict(0, "ok"), NOW);
         }
         assert_eq!(book.done.len(), KEPT);
-        book.close(0, SEND, &Ending::NotSent, NOW + JUST_NOW);
+        book.close(0, SEND, &Ending::NotSent, NOW.saturating_add_unsigned(JUST_NOW));
         assert!(book.done.is_empty());
     }
 }

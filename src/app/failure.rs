@@ -118,7 +118,7 @@ pub(super) fn key_taken(key: &str) -> Error {
 /// This is the child of a fork in the application's code, which ran within `call`; its parent goes on with what it was at.
 pub(super) fn forked(call: &str) -> Error {
     let text = Text::new(
-        format!("本进程是 {call} 运行中 fork 出来的，发送仍在父进程中进行"),
+        format!("本进程是 {call} 运行中 fork 出来的，由父进程继续进行"),
         format!("this process was forked while {call} ran; its parent goes on with it"),
     );
     Error::Transport { text, ambiguous: true }

@@ -103,13 +103,14 @@ impl App {
         Ok(json!({ "users": users, "cursor": page.cursor }))
     }
 
-    /// A report comes from outside. Where the application has said which templates there are, or WeChat has told within a day, others
-    /// are not counted. An older list may lack new ones.
+    /// A report comes from outside. Where the application has said which templates there are, others are not counted, and nowhere one
+    /// that the account certainly lacks. What WeChat's list merely does not have may be newer than the list, and its accepts are real.
     fn may_count(&self, known: Option<&TemplateList>, template_id: &str, options: &ReportOptions) -> bool {
         match (&options.templates, known) {
             (Some(named), _) => named.iter().any(|named| self.registry.id(named).unwrap_or(named) == template_id),
             (None, _) if !self.registry.is_empty() => self.registry.has(template_id),
-            (None, Some(list)) => list.get(template_id).is_some() || !list.is_fresh(),
+            // Since when an id is known here says nothing of one that anybody can have made up.
+            (None, Some(list)) => !list.certainly_lacks(template_id, Duration::ZERO),
             (None, None) => true,
         }
     }

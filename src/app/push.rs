@@ -104,7 +104,7 @@ impl App {
         let event = push::name(&message);
         // WeChat's word is genuine, whatever it lacks: it goes to the application, and WeChat is not asked to repeat it.
         let (fed, hint) = match push::read(&message) {
-            Ok(read) => (self.feed(&read)?, None),
+            Ok(read) => (self.feed(&read)?, read.flaw().cloned()),
             Err(flaw) => (Fed::default(), Some(flaw)),
         };
         let kind = if event.is_some() { "event" } else { "message" };
@@ -129,9 +129,13 @@ impl App {
         let lasts = |id: &str| known.as_ref().is_some_and(|list| list.is_long_term(id));
         let (lasting, single): (Vec<_>, Vec<_>) = all.iter().copied().partition(|(id, _)| lasts(id));
         let mut duplicates = 0;
-        let parts: Vec<_> =
-            [(single, false), (lasting, true)].into_iter().filter(|(part, _)| !part.is_empty()).collect();
-        for (choices, long_term) in &parts {
+        // Of the whole event: what lasts may be known when WeChat repeats it, and was not before, or in another process.
+        let token = token(answers);
+        let parts: Vec<_> = [(single, false, token.clone()), (lasting, true, format!("{token} lasting"))]
+            .into_iter()
+            .filter(|(part, ..)| !part.is_empty())
+            .collect();
+        for (choices, long_term, token) in &parts {
             let report = GrantReport {
                 appid: &self.settings.appid,
                 openid: &answers.openid,
@@ -139,7 +143,7 @@ impl App {
                 long_term: *long_term,
                 source: answers.source,
                 at: Some(moment(answers.created)),
-                token: &token(answers, choices),
+                token,
                 remember: self.settings.retention,
             };
             let recorded = self.stored_by(deadline, |store, until| store.record_grants(&report, until))?;
@@ -252,14 +256,15 @@ fn moment(created: i64) -> Millis {
 
 /// WeChat repeats an event until it is answered, and tells events apart by `FromUserName` and `CreateTime`. With its content, this is
 /// what it is known by, whatever way it comes.
-fn token(answers: &Answers, choices: &[(&str, Choice)]) -> String {
+fn token(answers: &Answers) -> String {
     let created = answers.created.to_string();
     let source = match answers.source {
         Source::Client => "client",
         Source::Popup => "popup",
         Source::Change => "change",
     };
-    let mut items: Vec<(&str, &str)> = choices.iter().map(|(id, choice)| (*id, choice.name())).collect();
+    let mut items: Vec<(&str, &str)> =
+        answers.choices.iter().map(|(id, choice)| (id.as_str(), choice.name())).collect();
     items.sort_unstable();
     let mut parts = vec![answers.openid.as_str(), created.as_str(), source];
     parts.extend(items.iter().flat_map(|(id, choice)| [*id, *choice]));
@@ -281,9 +286,8 @@ mod tests {
     use super::*;
 
     fn answers(created: i64, choices: &[(&str, Choice)]) -> String {
-        let answers =
-            Answers { source: Source::Popup, openid: "o1".into(), created, choices: Vec::new(), rejected: Vec::new() };
-        token(&answers, choices)
+        let choices = choices.iter().map(|(id, choice)| ((*id).to_owned(), *choice)).collect();
+        token(&Answers { source: Source::Popup, openid: "o1".into(), created, choices, rejected: Vec::new() })
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What WeChat knows of one request, by the `rid` at the end of its errmsg.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::App;
 use crate::error::Error;
@@ -25,7 +25,7 @@ impl App {
     pub fn rid(&self, rid: &str) -> Result<Value, Error> {
         let rid = read(rid)?;
         let mut answer = self.call("/cgi-bin/openapi/rid/get", &json!({ "rid": rid }))?;
-        if let Some(Value::Object(request)) = answer.get_mut("request") {
+        if let Some(request) = answer.get_mut("request") {
             mask_texts(request);
         }
         Ok(Value::Object(answer))
@@ -46,48 +46,45 @@ fn read(given: &str) -> Result<&str, Error> {
     })
 }
 
-fn mask_texts(members: &mut Map<String, Value>) {
-    for (_, value) in members.iter_mut() {
-        match value {
-            Value::String(text) => *text = masked(text),
-            Value::Object(members) => mask_texts(members),
-            _ => {}
-        }
+fn mask_texts(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = masked(text),
+        Value::Object(members) => members.values_mut().for_each(mask_texts),
+        Value::Array(items) => items.iter_mut().for_each(mask_texts),
+        _ => {}
     }
 }
 
 /// The text without the values of [`SECRETS`], whether it is an address (`secret=…&`) or JSON (`"secret": "…"`, its quotes perhaps
-/// escaped).
+/// escaped). It is gone through once: a record may have a megabyte.
 fn masked(text: &str) -> String {
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
     let mut safe = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, name, behind)) = next_secret(rest) {
-        safe.push_str(before);
-        safe.push_str(name);
-        let value = behind.trim_start_matches([' ', '\\', '"', '=', ':']);
-        let lead = behind.strip_suffix(value).unwrap_or_default();
-        safe.push_str(lead);
-        if lead.contains(['=', ':']) {
-            safe.push_str(MASK);
-            rest = value.trim_start_matches(|letter: char| !matches!(letter, '&' | '"' | '\\' | ',' | '}' | ' ' | '#'));
-        } else {
-            // The name alone, as in a list.
+    while !rest.is_empty() {
+        let (between, behind) = split_where(rest, is_word);
+        let (word, behind) = split_where(behind, |letter| !is_word(letter));
+        safe.push_str(between);
+        safe.push_str(word);
+        rest = behind;
+        if SECRETS.contains(&word) {
+            let (lead, value) = split_where(behind, |letter| !matches!(letter, ' ' | '\\' | '"' | '=' | ':'));
+            safe.push_str(lead);
             rest = value;
+            // Otherwise it is the name alone, as in a list.
+            if lead.contains(['=', ':']) {
+                safe.push_str(MASK);
+                let ends = |letter: char| matches!(letter, '&' | '"' | '\\' | ',' | '}' | ' ' | '#');
+                (_, rest) = split_where(value, ends);
+            }
         }
     }
-    safe.push_str(rest);
     safe
 }
 
-/// The first name of a secret that is a word of its own: what is before it, itself, what is behind it.
-fn next_secret(text: &str) -> Option<(&str, &str, &str)> {
-    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-    SECRETS
-        .iter()
-        .flat_map(|name| text.match_indices(name))
-        .filter_map(|(at, name)| Some((text.get(..at)?, name, text.get(at + name.len()..)?)))
-        .filter(|(before, _, behind)| !before.ends_with(is_word) && !behind.starts_with(is_word))
-        .min_by_key(|(before, ..)| before.len())
+/// A text up to the first such letter, and from there on.
+fn split_where(text: &str, is_such: impl Fn(char) -> bool) -> (&str, &str) {
+    text.find(is_such).and_then(|at| text.split_at_checked(at)).unwrap_or((text, ""))
 }
 
 #[cfg(test)]
@@ -128,5 +125,18 @@ mod tests {
         ] {
             assert_eq!(masked(text), safe);
         }
+    }
+
+    #[test]
+    fn a_record_full_of_names_takes_no_longer_than_its_length() {
+        let body = "secret=1&".repeat(100_000);
+        assert_eq!(masked(&body).matches(MASK).count(), 100_000);
+    }
+
+    #[test]
+    fn a_record_is_masked_wherever_its_texts_are() {
+        let mut request = json!({ "body": ["secret=1", { "x": "access_token=2" }], "count": 3 });
+        mask_texts(&mut request);
+        assert_eq!(request, json!({ "body": ["secret=***", { "x": "access_token=***" }], "count": 3 }));
     }
 }

@@ -66,7 +66,7 @@ impl App {
             titles: Titles::default(),
             added: Vec::new(),
             stop: None,
-            report: Report { skipped: wishes.skipped, ..Report::default() },
+            report: Report { skipped: wishes.skipped, in_use: wishes.resting, ..Report::default() },
         };
         for wish in &wishes.wanted {
             if let Err(failure) = sync.fulfil(wish) {

@@ -145,7 +145,11 @@ impl App {
                     thread::sleep(LOOK);
                     continue;
                 }
-                Claim::Taken => return desk.cache.list().ok_or_else(|| no_list(deadline.total())),
+                // Whoever asks for a new one is not given an old one in silence.
+                Claim::Taken => {
+                    let old = desk.cache.list().filter(|_| wanted == Wanted::Fresh);
+                    return old.ok_or_else(|| no_list(deadline.total()));
+                }
             };
             // Whoever had the claim before may have fetched it between our look and our claim.
             desk.look();

@@ -52,6 +52,8 @@ pub struct Arrivals {
     pub created: i64,
     /// Each of them.
     pub items: Vec<Arrival>,
+    /// What the first one lacks that cannot be used.
+    pub flaw: Option<Text>,
 }
 
 /// One message.
@@ -103,6 +105,16 @@ pub fn read(message: &Map<String, Value>) -> Result<Event, Text> {
     Ok(Event::Answers(answers))
 }
 
+impl Event {
+    /// What is wrong with a part of it.
+    pub fn flaw(&self) -> Option<&Text> {
+        match self {
+            Self::Arrivals(arrivals) => arrivals.flaw.as_ref(),
+            Self::Answers(_) | Self::Other => None,
+        }
+    }
+}
+
 impl Answers {
     fn reject(&mut self, template_id: &str, reason: &'static str) {
         self.rejected.push((plain_text(template_id).chars().take(64).collect(), reason));
@@ -110,18 +122,28 @@ impl Answers {
 }
 
 fn arrivals(message: &Map<String, Value>, items: Vec<&Map<String, Value>>) -> Result<Event, Text> {
-    let mut read = Arrivals { openid: openid(message)?, created: created(message)?, items: Vec::new() };
+    let mut read = Arrivals { openid: openid(message)?, created: created(message)?, items: Vec::new(), flaw: None };
     for item in items {
-        let msgid = text(item, "MsgID")
-            .filter(|digits| (1..=32).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit()));
-        let words = words(item).ok_or_else(|| lacks("ErrorStatus / Status"))?;
-        read.items.push(Arrival {
-            msgid: msgid.ok_or_else(|| lacks("MsgID"))?,
-            template_id: text(item, "TemplateId").map(|id| plain_text(&id).chars().take(64).collect()),
-            text: words,
-        });
+        match arrival(item) {
+            Ok(arrival) => read.items.push(arrival),
+            Err(flaw) => drop(read.flaw.get_or_insert(flaw)),
+        }
     }
-    Ok(Event::Arrivals(read))
+    match read.flaw {
+        Some(flaw) if read.items.is_empty() => Err(flaw),
+        _ => Ok(Event::Arrivals(read)),
+    }
+}
+
+fn arrival(item: &Map<String, Value>) -> Result<Arrival, Text> {
+    let text = words(item).ok_or_else(|| lacks("ErrorStatus / Status"))?;
+    let msgid = self::text(item, "MsgID")
+        .filter(|digits| (1..=32).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit()));
+    Ok(Arrival {
+        msgid: msgid.ok_or_else(|| lacks("MsgID"))?,
+        template_id: self::text(item, "TemplateId").map(|id| plain_text(&id).chars().take(64).collect()),
+        text,
+    })
 }
 
 /// `ErrorCode` and `ErrorStatus` of a subscribe message, `Status` (`success`, `failed:user block`) of a template message.

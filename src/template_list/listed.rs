@@ -63,7 +63,10 @@ impl ListedTemplate {
         let text = |name: &str| cut(row.get(name).and_then(Value::as_str).unwrap_or_default(), LONGEST_TEXT);
         let id = row.get("priTmplId").and_then(Value::as_str).filter(|id| !id.is_empty() && id.len() <= 128)?;
         let content = text("content");
-        let fields = Template::from_content(&content);
+        // A row from the store has been cut before.
+        let whole = content.chars().count() < LONGEST_TEXT;
+        // Half the fields would drop the other half of a message.
+        let fields = if whole { Template::from_content(&content) } else { Template::default() };
         let mut valued = fields.clone();
         let mut has_values = false;
         let lists = row.get("keywordEnumValueList").and_then(Value::as_array);
@@ -186,5 +189,9 @@ mod tests {
         let listed = ListedTemplate::read(&row).unwrap();
         assert_eq!(listed.title.chars().count(), LONGEST_TEXT);
         assert_eq!(listed.template(true).get("enum1").unwrap().values, None);
+        let long = format!("{}{{{{thing1.DATA}}}}\n{}{{{{thing2.DATA}}}}", "甲", "字".repeat(LONGEST_TEXT));
+        let listed = ListedTemplate::read(&json!({"priTmplId": "t", "content": long})).unwrap();
+        assert!(listed.fields().is_empty(), "half of them would be worse than none");
+        assert!(ListedTemplate::read(&listed.to_row()).unwrap().fields().is_empty());
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ListedTemplate, MOST_TEMPLATES, TemplateList};
+use super::{ListedTemplate, MOST_TEMPLATES, TemplateList, UNDER_WAY};
 use crate::store::Note;
 
 /// The text of the note. Times are ages at the moment of writing: hosts may disagree on the time of day.
@@ -34,6 +34,7 @@ impl TemplateList {
             refused: Vec::new(),
             rest: Duration::ZERO,
             age: Duration::ZERO,
+            doubt: Duration::ZERO,
             read: asked,
             version: 0,
         };
@@ -54,6 +55,7 @@ impl TemplateList {
             refused: record.refused.into_iter().map(|(id, age)| (id, then(age))).collect(),
             rest: Duration::from_millis(record.rest_ms).saturating_sub(note.age),
             age: then(record.age_ms),
+            doubt: UNDER_WAY,
             read: asked,
             version: note.version,
         };

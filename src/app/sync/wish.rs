@@ -43,11 +43,14 @@ pub(super) struct Flaw {
     pub(super) text: Text,
 }
 
-/// The wishes, and the keys of rows that want no template.
+/// The wishes, and the rows that want no template.
 #[derive(Debug, Default)]
 pub(super) struct Wishes {
     pub(super) wanted: Vec<Wish>,
+    /// Their keys.
     pub(super) skipped: Vec<String>,
+    /// Ids that such rows have all the same: a notice that is switched off may be switched on again.
+    pub(super) resting: Vec<String>,
 }
 
 impl Wishes {
@@ -73,6 +76,7 @@ impl Wishes {
             let key = text(row, &["mark"]).filter(|_| is_number).unwrap_or(name);
             if is_off(row) {
                 wishes.skipped.push(key);
+                wishes.resting.extend(present(row));
             } else if wishes.wanted.iter().any(|wish| wish.key == key) {
                 let key: String = key.chars().take(64).collect();
                 return Err(Error::value(
@@ -106,13 +110,7 @@ impl Wish {
             .map(str::to_owned)
             .map_err(|text| flaw(200_021, "scene（CRMEB：name）", "scene (CRMEB: name)", text));
         let fields = text(row, CONTENT).map(|content| Template::from_content(&content));
-        Self {
-            key,
-            selection,
-            scene,
-            fields: fields.filter(|fields| !fields.is_empty()),
-            present: text(row, PRESENT).map(|id| id.trim().to_owned()),
-        }
+        Self { key, selection, scene, fields: fields.filter(|fields| !fields.is_empty()), present: present(row) }
     }
 }
 
@@ -136,6 +134,11 @@ fn text(row: &Input<'_>, names: &[&str]) -> Option<String> {
         _ => return None,
     };
     Some(text).filter(|text| !text.trim().is_empty())
+}
+
+/// The template id that a row has.
+fn present(row: &Input<'_>) -> Option<String> {
+    text(row, PRESENT).map(|id| id.trim().to_owned())
 }
 
 fn flaw(errcode: i64, name_zh: &str, name_en: &str, text: Text) -> Flaw {
