@@ -480,6 +480,15 @@ fn a_failure_of_one_template_stops_no_other_but_that_of_the_account_does() {
 }
 
 #[test]
+fn the_template_of_a_row_that_is_switched_off_is_not_left_over() {
+    let shop = Shop::open();
+    let synced = sync(&shop.app(&[]), json!([{"mark": "paid", "is_routine": "2", "routine_tempid": DEMO_TEMPLATE}]));
+    assert_eq!(synced["skipped"], json!(["paid"]));
+    let left_over = synced["left_over"].as_array().unwrap();
+    assert!(!left_over.is_empty() && !left_over.contains(&json!(DEMO_TEMPLATE)), "{synced}");
+}
+
+#[test]
 fn a_row_whose_keywords_changed_gets_a_new_template_and_what_it_has_is_not_left_over_before() {
     let shop = Shop::open();
     let app = shop.app(&[]);

@@ -48,6 +48,8 @@ pub(super) struct Flaw {
 pub(super) struct Wishes {
     pub(super) wanted: Vec<Wish>,
     pub(super) skipped: Vec<String>,
+    /// Template ids that such rows have.
+    pub(super) switched_off: Vec<String>,
 }
 
 impl Wishes {
@@ -73,6 +75,7 @@ impl Wishes {
             let key = text(row, &["mark"]).filter(|_| is_number).unwrap_or(name);
             if is_off(row) {
                 wishes.skipped.push(key);
+                wishes.switched_off.extend(present(row));
             } else if wishes.wanted.iter().any(|wish| wish.key == key) {
                 let key: String = key.chars().take(64).collect();
                 return Err(Error::value(
@@ -106,14 +109,13 @@ impl Wish {
             .map(str::to_owned)
             .map_err(|text| flaw(200_021, "scene（CRMEB：name）", "scene (CRMEB: name)", text));
         let fields = text(row, CONTENT).map(|content| Template::from_content(&content));
-        Self {
-            key,
-            selection,
-            scene,
-            fields: fields.filter(|fields| !fields.is_empty()),
-            present: text(row, PRESENT).map(|id| id.trim().to_owned()),
-        }
+        Self { key, selection, scene, fields: fields.filter(|fields| !fields.is_empty()), present: present(row) }
     }
+}
+
+/// The template id that the row has.
+fn present(row: &Input<'_>) -> Option<String> {
+    text(row, PRESENT).map(|id| id.trim().to_owned())
 }
 
 /// Whether CRMEB's row wants no subscribe message: there is none, or it is switched off.
