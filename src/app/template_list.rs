@@ -86,8 +86,10 @@ impl App {
 
     /// Whether the account certainly has no such template.
     pub(super) fn certainly_lacks_template(&self, known: Option<&TemplateList>, template_id: &str) -> bool {
-        let (Some(known), Ok(process)) = (known, Process::current()) else { return false };
-        known.certainly_lacks(template_id, process.templates(&self.settings).known_for(template_id))
+        let Ok(process) = Process::current() else { return false };
+        // Where there is no list yet, too: one that is fetched later than this is certain.
+        let known_for = process.templates(&self.settings).known_for(template_id);
+        known.is_some_and(|list| list.certainly_lacks(template_id, known_for))
     }
 
     /// What a verdict on a message teaches about its template.
