@@ -27,7 +27,8 @@ if ($openid === '') {
 }
 
 if ($_SERVER['REQUEST_METHOD'] === 'GET') {
-    echo json_encode(RoutineTemplate::requestTemplates($openid, explode(',', (string) ($_GET['keys'] ?? ''))));
+    $keys = is_string($_GET['keys'] ?? null) ? explode(',', $_GET['keys']) : [];
+    echo json_encode(RoutineTemplate::requestTemplates($openid, $keys));
     exit;
 }
 

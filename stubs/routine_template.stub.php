@@ -366,7 +366,7 @@ namespace {
          * @return array{ids: array<string, string>, kept: list<string>, added: list<string>, left_over: list<string>,
          *     skipped: list<string>, failed: array<string, array{errcode: ?int, errmsg: string, hint: string}>}
          *     ids：名称 => 模板 ID / name => template id; kept、added、skipped：名称 / names; left_over：账号中没有用到的模板 ID，不会删除 /
-         *     ids that nothing wanted, for you to look at; failed：errcode 为 null 表示没有回答 / null: no answer
+         *     ids that no row has or wants, for you to look at; failed：errcode 为 null 表示没有回答 / null: no answer
          *
          * @throws RoutineTemplate\ConfigException 账号未配置 / the account is not configured
          * @throws RoutineTemplate\TransportException 取不到模板列表 / the list could not be had

@@ -173,6 +173,17 @@ fn wechats_refusal_of_a_one_time_message_is_its_answer() {
 }
 
 #[test]
+fn a_one_time_message_of_a_mini_program_is_told_that_official_accounts_have_them() {
+    let shop = Shop::open();
+    let app = official(&shop, &[]);
+    shop.fault(ONE_TIME, Some(1), FaultKind::Errcode { errcode: 45103, errmsg: None });
+    let (content, none) = (Input::text("内容"), Input::Map(Vec::new()));
+    let answer = app.send_one_time(&once("1", "标题", &content, &none)).unwrap();
+    let hint = answer["hint"].as_str().unwrap();
+    assert!(hint.contains("official accounts") && !hint.contains("channel"), "{hint}");
+}
+
+#[test]
 fn withdrawn_calls_answer_at_once_what_replaced_them_and_since_when() {
     let shop = Shop::open();
     let app = shop.app(&[]);

@@ -402,6 +402,7 @@ fn a_refused_message_can_be_looked_up_by_its_errmsg_and_the_token_is_masked() {
         let request = &answer["request"];
         assert_eq!(request["request_url"], format!("https://api.weixin.qq.com{SEND}?access_token=***"));
         assert!(request["response_body"].as_str().unwrap().contains("47003"));
+        assert!(answer["hint"].as_str().unwrap().contains("response_body"), "{answer}");
         assert!(["invoke_time", "cost_in_ms", "request_body", "client_ip"].iter().all(|name| !request[name].is_null()));
         assert!(!answer.to_string().contains(&token));
     }

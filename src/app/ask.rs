@@ -152,6 +152,12 @@ fn read_keys(keys: &Input<'_>) -> Result<Vec<String>, Error> {
 
 fn no_array(parameter: &str, given: &Input<'_>) -> Error {
     let kind = given.type_name();
+    if kind.starts_with("array") {
+        return Error::value(
+            format!("requestTemplates()：${parameter} 太大（{kind}），最多 {KEY_LIMIT} 项"),
+            format!("requestTemplates(): ${parameter} is too large ({kind}), {KEY_LIMIT} members at most"),
+        );
+    }
     Error::Type(Text::new(
         format!("requestTemplates()：${parameter} 应为数组，给出的是 {kind}"),
         format!("requestTemplates(): ${parameter} must be of type array, {kind} given"),
@@ -172,6 +178,13 @@ mod tests {
 
     fn banned(id: &str) -> Candidate<'_> {
         Candidate { row: LedgerRow { state: Some(Choice::Ban), ..LedgerRow::default() }, ..once(id, 0) }
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_to_be_read_is_told_from_what_is_no_list() {
+        let error = read_keys(&Input::Unusable("array with 5000 members".into())).unwrap_err();
+        assert!(matches!(error, Error::Value(_)) && error.to_string().contains("1000 members at most"), "{error}");
+        assert!(matches!(read_keys(&Input::text("order_pay_success")).unwrap_err(), Error::Type(_)));
     }
 
     #[test]

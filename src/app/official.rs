@@ -78,6 +78,14 @@ impl App {
         let errcode = answer.get("errcode").and_then(Value::as_i64).unwrap_or(0);
         answer.insert("source".to_owned(), Value::from(Source::Wechat.name()));
         answer.insert("outcome".to_owned(), Value::from(errcode::outcome(errcode).name()));
+        if errcode == 45103 {
+            // That of a send names the option channel, which there is none of here.
+            let hint = self.settings.hint_lang.choose(
+                "只有公众号有一次性订阅消息，请用公众号的 appid 配置；小程序请用 send()。",
+                "One-time subscriptions are for official accounts: configure the appid of one, or use send() in a mini program.",
+            );
+            answer.insert("hint".to_owned(), Value::from(hint));
+        }
         Ok(Value::Object(answer))
     }
 

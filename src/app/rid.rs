@@ -27,6 +27,12 @@ impl App {
         let mut answer = self.call("/cgi-bin/openapi/rid/get", &json!({ "rid": rid }))?;
         if let Some(request) = answer.get_mut("request") {
             mask_texts(request);
+            // That of errcode 0 speaks of a message that was accepted, and what is looked up was mostly refused.
+            let hint = self.settings.hint_lang.choose(
+                "request 是微信收到的请求和它的答复，原因见 response_body。",
+                "request is what WeChat received and answered; response_body tells the reason.",
+            );
+            answer.insert("hint".to_owned(), Value::from(hint));
         }
         Ok(Value::Object(answer))
     }

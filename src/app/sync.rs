@@ -66,7 +66,8 @@ impl App {
             titles: Titles::default(),
             added: Vec::new(),
             stop: None,
-            report: Report { skipped: wishes.skipped, in_use: wishes.resting, ..Report::default() },
+            // What is switched off may be switched on again, and its grants are worth something then.
+            report: Report { skipped: wishes.skipped, in_use: wishes.switched_off, ..Report::default() },
         };
         for wish in &wishes.wanted {
             if let Err(failure) = sync.fulfil(wish) {

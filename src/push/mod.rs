@@ -87,7 +87,12 @@ pub fn parse(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
     let parsed = match text.chars().next() {
         Some('<') => xml::parse(text).map_err(|error| unreadable("XML", &error.to_string()))?,
         Some('{') => json::parse(text).map_err(|error| unreadable("JSON", &error.to_string()))?,
-        Some(_) => return Err(unreadable("XML / JSON", "it begins with neither < nor {")),
+        Some(_) => {
+            return Err(Refusal::malformed(
+                "消息既不以 < 也不以 { 开头，不是 XML 或 JSON",
+                "the message begins with neither < nor {, so it is neither XML nor JSON",
+            ));
+        }
         None => {
             return Err(Refusal::malformed(
                 "消息为空：请把 file_get_contents('php://input') 的内容原样传入",

@@ -94,7 +94,7 @@ pub(super) struct Report {
     pub(super) added: Vec<String>,
     /// Keys of rows that want none.
     pub(super) skipped: Vec<String>,
-    /// Ids that keys without a new template have.
+    /// Ids that keys without a new template have, those that are switched off included.
     pub(super) in_use: Vec<String>,
     /// Keys without a template, and why.
     pub(super) failed: Vec<(String, Failure)>,

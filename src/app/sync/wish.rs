@@ -47,10 +47,10 @@ pub(super) struct Flaw {
 #[derive(Debug, Default)]
 pub(super) struct Wishes {
     pub(super) wanted: Vec<Wish>,
-    /// Their keys.
+    /// Keys of rows that want no template.
     pub(super) skipped: Vec<String>,
-    /// Ids that such rows have all the same: a notice that is switched off may be switched on again.
-    pub(super) resting: Vec<String>,
+    /// Template ids that such rows have.
+    pub(super) switched_off: Vec<String>,
 }
 
 impl Wishes {
@@ -76,7 +76,7 @@ impl Wishes {
             let key = text(row, &["mark"]).filter(|_| is_number).unwrap_or(name);
             if is_off(row) {
                 wishes.skipped.push(key);
-                wishes.resting.extend(present(row));
+                wishes.switched_off.extend(present(row));
             } else if wishes.wanted.iter().any(|wish| wish.key == key) {
                 let key: String = key.chars().take(64).collect();
                 return Err(Error::value(
@@ -114,6 +114,11 @@ impl Wish {
     }
 }
 
+/// The template id that the row has.
+fn present(row: &Input<'_>) -> Option<String> {
+    text(row, PRESENT).map(|id| id.trim().to_owned())
+}
+
 /// Whether CRMEB's row wants no subscribe message: there is none, or it is switched off.
 fn is_off(row: &Input<'_>) -> bool {
     match row.get(SWITCH) {
@@ -134,11 +139,6 @@ fn text(row: &Input<'_>, names: &[&str]) -> Option<String> {
         _ => return None,
     };
     Some(text).filter(|text| !text.trim().is_empty())
-}
-
-/// The template id that a row has.
-fn present(row: &Input<'_>) -> Option<String> {
-    text(row, PRESENT).map(|id| id.trim().to_owned())
 }
 
 fn flaw(errcode: i64, name_zh: &str, name_en: &str, text: Text) -> Flaw {

@@ -97,9 +97,11 @@ fn not_loaded(php: &Binary, name: &str, any_loaded: bool) -> Finding {
     if any_loaded {
         return Finding::skip(subject::PHP, zh, en);
     }
+    let (zh_program, en_program) =
+        if php.is_fpm { ("php-fpm", "php-fpm") } else { ("队列等常驻进程", "queue workers") };
     Finding::warn(subject::PHP, zh, en).remedy(
-        format!("在 {ini} 加入 extension=routine_template.so，并重启 php-fpm"),
-        format!("add extension=routine_template.so to {ini} and restart php-fpm"),
+        format!("在 {ini} 加入 extension=/完整路径/routine_template.so，并重启{zh_program}"),
+        format!("add extension=/full/path/routine_template.so to {ini} and restart {en_program}"),
     )
 }
 
