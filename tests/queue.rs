@@ -165,7 +165,7 @@ fn a_passing_fault_is_tried_again_and_a_refusal_is_not(shop: &Queueing) {
 }
 
 fn what_may_have_arrived_is_never_sent_again_unless_it_was_asked_for(shop: &Queueing) {
-    let app = shop.app(&[("timeout_ms", "1500")]);
+    let app = shop.app(&[("timeout_ms", "20000")]);
     shop.fault(1, FaultKind::DropAfter);
     let id = queue(&app, "one", "茶");
     assert_eq!(app.flush(PATIENCE).unwrap(), 0);
