@@ -129,6 +129,20 @@ impl App {
     }
 }
 
+/// The errcode of an answer that carries no message.
+pub(super) fn errcode_in(answer: &Map<String, Value>) -> Option<i64> {
+    answer.get("errcode").and_then(Value::as_i64)
+}
+
+/// A verdict of our own with the members that every such answer has.
+pub(super) fn members(answer: &Answer) -> Map<String, Value> {
+    let mut members = Map::new();
+    members.insert("errcode".to_owned(), Value::from(answer.errcode));
+    members.insert("errmsg".to_owned(), Value::from(answer.errmsg.as_str()));
+    members.insert("hint".to_owned(), Value::from(answer.hint.as_str()));
+    members
+}
+
 /// WeChat's part of a call that carries no message is missing.
 pub(super) fn no_answer(path: &str, failure: &Failure, ambiguous: bool) -> Error {
     let cause = failure.cause.text();

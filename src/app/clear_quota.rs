@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::App;
-use super::account::no_answer;
+use super::account::{errcode_in, members, no_answer};
 use super::api_path;
 use super::clearing_book::{Book, Done, Ending, Target};
 use super::clearings::Turn;
@@ -43,10 +43,9 @@ impl App {
             }
             Turn::Ours(claim) => {
                 let asked = self.ask_to_clear(&line, target);
-                let errcode = |answer: &Map<String, Value>| answer.get("errcode").and_then(Value::as_i64);
                 let ending = match &asked {
                     Ok(answer) => Ending::Verdict(
-                        errcode(answer).unwrap_or(0),
+                        errcode_in(answer).unwrap_or(0),
                         answer.get("errmsg").and_then(Value::as_str).unwrap_or_default(),
                     ),
                     Err(Error::Transport { ambiguous: true, .. }) => Ending::Unknown,
@@ -125,7 +124,7 @@ impl App {
         duplicate: bool,
         book: Option<&Book>,
     ) -> Value {
-        let done = answer.get("errcode").and_then(Value::as_i64) == Some(0);
+        let done = errcode_in(&answer) == Some(0);
         // Also where another process was told: a worker that met 45009 in the meantime has paused the API once more.
         let ended = done && {
             let day = quota::day(Timestamp::now());
@@ -149,12 +148,4 @@ impl App {
         answer.insert("local".to_owned(), local);
         Value::Object(answer)
     }
-}
-
-fn members(answer: &Answer) -> Map<String, Value> {
-    let mut members = Map::new();
-    members.insert("errcode".to_owned(), Value::from(answer.errcode));
-    members.insert("errmsg".to_owned(), Value::from(answer.errmsg.as_str()));
-    members.insert("hint".to_owned(), Value::from(answer.hint.as_str()));
-    members
 }

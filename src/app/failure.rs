@@ -1,5 +1,6 @@
 //! The words of a call that ends without a verdict, or with one that it has no answer array for.
 
+use super::account::errcode_in;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -79,7 +80,7 @@ pub(super) fn under_way(key: &str, waited: u128) -> Error {
 /// WeChat has refused a call that answers a list or an id.
 pub(super) fn refused(answer: &Map<String, Value>) -> Error {
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
-    let code = answer.get("errcode").and_then(Value::as_i64).unwrap_or(0);
+    let code = errcode_in(answer).unwrap_or(0);
     let words = format!("{} ({code}) {}", text("errmsg"), text("hint"));
     Error::Refused { text: Text::new(words.clone(), words), code }
 }

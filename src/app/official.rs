@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::App;
+use super::account::{errcode_in, members};
 use crate::answer::{Answer, Source};
 use crate::error::Error;
 use crate::field::{self, Mode};
@@ -75,7 +76,7 @@ impl App {
             }
         }
         let mut answer = self.call(ONE_TIME, &body).map_err(never_again)?;
-        let errcode = answer.get("errcode").and_then(Value::as_i64).unwrap_or(0);
+        let errcode = errcode_in(&answer).unwrap_or(0);
         answer.insert("source".to_owned(), Value::from(Source::Wechat.name()));
         answer.insert("outcome".to_owned(), Value::from(errcode::outcome(errcode).name()));
         if errcode == 45103 {
@@ -219,12 +220,8 @@ fn color_of<'i>(content: &'i Input<'_>) -> Option<&'i str> {
 
 /// A verdict of our own with the members that WeChat's have here.
 fn in_members(answer: &Answer) -> Value {
-    let members: [(&str, Value); 5] = [
-        ("errcode", answer.errcode.into()),
-        ("errmsg", answer.errmsg.as_str().into()),
-        ("hint", answer.hint.as_str().into()),
-        ("source", answer.source.name().into()),
-        ("outcome", answer.outcome.name().into()),
-    ];
-    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+    let mut members = members(answer);
+    members.insert("source".to_owned(), Value::from(answer.source.name()));
+    members.insert("outcome".to_owned(), Value::from(answer.outcome.name()));
+    Value::Object(members)
 }

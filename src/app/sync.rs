@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::App;
+use super::account::errcode_in;
 use super::template_list::Wanted;
 use super::templates::{ADDED_ALREADY, Added, read_keywords};
 use crate::error::Error;
@@ -199,7 +200,7 @@ impl Sync<'_> {
         if !self.keywords.contains_key(tid) {
             self.may_ask()?;
             let asked = match self.app.keywords_answer(tid) {
-                Ok(answer) if answer.get("errcode").and_then(Value::as_i64) == Some(0) => {
+                Ok(answer) if errcode_in(&answer) == Some(0) => {
                     read_keywords(&answer).map_err(|error| Failure::of_error(&error))
                 }
                 Ok(answer) => Err(Failure::of_answer(&answer)),

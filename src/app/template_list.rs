@@ -9,9 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::App;
+use super::account::errcode_in;
 use super::failure::{no_list, refused};
 use super::gate::LOOK;
 use crate::answer::Answer;
@@ -165,7 +165,7 @@ impl App {
     fn fetch_templates(&self, desk: &Desk<'_>) -> Result<Arc<TemplateList>, Error> {
         let asked = Instant::now();
         let answer = self.ask(GET_TEMPLATE, Question::Get(&[]))?;
-        let errcode = answer.get("errcode").and_then(Value::as_i64).unwrap_or(0);
+        let errcode = errcode_in(&answer).unwrap_or(0);
         let outcome = errcode::outcome(errcode);
         if let (Outcome::ThrottledDay | Outcome::ThrottledMinute, Some(old)) = (outcome, desk.cache.list()) {
             // WeChat tells no more for now, and what it has told is still the best there is.

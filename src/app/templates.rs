@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::App;
+use super::account::errcode_in;
 use super::failure::{no_data, refused};
 use super::template_list::Wanted;
 use crate::error::Error;
@@ -136,7 +137,7 @@ impl App {
             Some(Value::String(id)) if !id.is_empty() => Some(id),
             _ => None,
         };
-        match (answer.get("errcode").and_then(Value::as_i64), id) {
+        match (errcode_in(&answer), id) {
             (Some(0), Some(id)) => {
                 self.outdate_templates()?;
                 Ok(Added::New(id))
@@ -167,7 +168,7 @@ impl App {
 }
 
 fn answered(answer: Map<String, Value>) -> Result<Map<String, Value>, Error> {
-    match answer.get("errcode").and_then(Value::as_i64) {
+    match errcode_in(&answer) {
         Some(0) => Ok(answer),
         _ => Err(refused(&answer)),
     }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::wish::Flaw;
+use crate::app::account::errcode_in;
 use crate::error::Error;
 use crate::language::{Language, Text};
 use crate::template_list::TemplateList;
@@ -47,7 +48,7 @@ impl Failure {
             let text = answer.get(name).and_then(Value::as_str).unwrap_or_default();
             Text::new(text, text)
         };
-        Self { errcode: answer.get("errcode").and_then(Value::as_i64), errmsg: text("errmsg"), hint: text("hint") }
+        Self { errcode: errcode_in(answer), errmsg: text("errmsg"), hint: text("hint") }
     }
 
     /// A call that failed.
