@@ -1,6 +1,7 @@
 <?php
 
-declare(strict_types=1);
+// 没有 strict_types：应用的函数由此调用，其参数类型须与由扩展调用时一样转换。
+// No strict_types: the application's callables are called from here, and their parameters convert as when the extension calls them.
 
 namespace RoutineTemplate\Ffi;
 
@@ -55,24 +56,22 @@ final class Bulk
     public static function send(?string $appid, array $arguments): array
     {
         [$messages, $options] = $arguments + [null, []];
-        if (!is_array($messages) && !$messages instanceof Traversable) {
-            return Call::make('sendMany', $appid, $arguments);
-        }
         $callables = ['each' => null, 'progress' => null];
         foreach (is_array($options) ? $callables : [] as $name => $none) {
-            $given = $options[$name] ?? null;
-            // 字符串是值，不是函数名。 A string is a value, never a function's name.
-            if ((is_object($given) || is_array($given)) && is_callable($given)) {
-                $callables[$name] = $given;
+            $callables[$name] = Callables::of($options[$name] ?? null);
+            if ($callables[$name] !== null) {
                 unset($options[$name]);
             }
+        }
+        if (isset($arguments[1])) {
+            $arguments[1] = $options;
+        }
+        if (!is_array($messages) && !$messages instanceof Traversable) {
+            return Call::make('sendMany', $appid, $arguments);
         }
         $bulk = new self($messages, $callables['each'], $callables['progress']);
         $more = ['bulk' => ['each' => $bulk->each !== null, 'progress' => $bulk->progress !== null]];
         $arguments[0] = null;
-        if (isset($arguments[1])) {
-            $arguments[1] = $options;
-        }
         $counts = Call::makeBulk(Tagged::call('sendMany', $appid, $arguments, $more), $bulk);
         return $bulk->each === null ? $bulk->answers : $counts;
     }

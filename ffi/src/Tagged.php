@@ -17,9 +17,6 @@ final class Tagged
 
     public const FLAGS = JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_PRESERVE_ZERO_FRACTION;
 
-    /** @var bool|null */
-    private static $floatsAreExact;
-
     /**
      * 一次调用的文本。
      * The text of a call.
@@ -147,10 +144,7 @@ final class Tagged
     /** php.ini 的 serialize_precision 可能截短小数。 serialize_precision in php.ini may cut digits off. */
     private static function floatsAreExact(): bool
     {
-        if (self::$floatsAreExact === null) {
-            $precision = (int) ini_get('serialize_precision');
-            self::$floatsAreExact = $precision < 0 || $precision >= 17;
-        }
-        return self::$floatsAreExact;
+        $precision = (int) ini_get('serialize_precision');
+        return $precision < 0 || $precision >= 17;
     }
 }
