@@ -134,7 +134,7 @@ final class Library
                     );
                     return;
                 }
-                $reasons[] = "$place: " . $failure->getMessage();
+                $reasons[] = "$place: " . (self::reason($place) ?? $failure->getMessage());
                 continue;
             }
             self::begin($ffi, $place);
@@ -144,6 +144,18 @@ final class Library
             '无法载入 libroutine_template.so（设置 routine_template.library 可指定位置）：' . implode('; ', $reasons),
             'libroutine_template.so cannot be loaded (setting routine_template.library names another place): ' . implode('; ', $reasons)
         );
+    }
+
+    /** 系统给出的原因，例如缺少某个 GLIBC 版本；PHP 8.4 之前不会说明。 The system's own reason, such as a GLIBC that is too old: PHP tells from 8.4 on. */
+    private static function reason(string $place): ?string
+    {
+        $system = FFI::cdef('const char *dlerror(void);');
+        try {
+            FFI::cdef(self::DECLARATIONS, $place);
+        } catch (Throwable $failure) {
+            return $system->dlerror();
+        }
+        return null;
     }
 
     private static function begin(FFI $ffi, string $place): void

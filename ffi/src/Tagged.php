@@ -6,6 +6,16 @@ namespace RoutineTemplate\Ffi;
 
 use stdClass;
 
+// 编译为操作码，不是函数调用。 Compiled to opcodes instead of calls.
+use function get_class;
+use function is_array;
+use function is_bool;
+use function is_float;
+use function is_int;
+use function is_object;
+use function is_scalar;
+use function is_string;
+
 /**
  * 交给库的参数：通常就是 JSON；JSON 装不下的（GBK 字节、对象、资源、无穷大）加标签。
  * Arguments for the library: plain JSON most often; what JSON cannot hold (GBK bytes, objects, resources, infinities) is tagged.
