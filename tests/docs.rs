@@ -76,3 +76,40 @@ fn the_errcode_page_lists_every_errcode_with_its_outcome_and_hint() {
     }
     check("docs/errcodes.md", "errcodes", &table);
 }
+
+/// The sections of the troubleshooting page that are about errcodes: their codes, and what they say.
+fn troubles(file: &str) -> Vec<(Vec<i64>, String)> {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let sections = text.split("\n### ").skip(1).filter_map(|section| {
+        let (heading, body) = section.split_once('\n')?;
+        let body = body.split("\n## ").next()?;
+        let codes: Vec<i64> = heading
+            .split([' ', ',', '、'])
+            .filter(|word| !word.is_empty())
+            .map_while(|word| word.parse().ok())
+            .collect();
+        (!codes.is_empty()).then(|| (codes, body.to_owned()))
+    });
+    sections.collect()
+}
+
+#[test]
+fn the_troubleshooting_pages_tell_of_errcodes_that_wechat_has_in_wechats_own_words() {
+    let [chinese, english] = ["docs/troubleshooting.zh-CN.md", "docs/troubleshooting.md"].map(troubles);
+    for sections in [&chinese, &english] {
+        for (codes, body) in sections {
+            let rows: Vec<_> = codes
+                .iter()
+                .map(|code| ERRCODES.iter().find(|row| row.code == *code).unwrap_or_else(|| panic!("{code} is in no table")))
+                .collect();
+            let words: Vec<_> = rows[0].text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+            let seen = body.split('`').nth(1).unwrap_or_default();
+            assert!(words.iter().all(|word| seen.contains(word)), "{codes:?} shows {seen:?}, WeChat says {:?}", rows[0].text);
+        }
+    }
+    let codes = |sections: &[(Vec<i64>, String)]| sections.iter().map(|(codes, _)| codes.clone()).collect::<Vec<_>>();
+    assert_eq!(codes(&chinese), codes(&english), "the two languages tell of different errcodes");
+    for asked in [43101, 47003, 40001, 40037, 41030, 45009, 40164, 43108, 40125, 40003, 20001, -1] {
+        assert!(codes(&chinese).iter().flatten().any(|code| *code == asked), "{asked}, of which shops ask, is missing");
+    }
+}
