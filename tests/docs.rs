@@ -1,4 +1,5 @@
-//! The tables in the documentation are the tables in the code. `UPDATE_DOCS=1 cargo test --test docs` writes them anew.
+//! The pages say what the code does: their tables are the tables in the code, and what they name exists. `UPDATE_DOCS=1 cargo test --test docs`
+//! writes the tables anew.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -100,11 +101,17 @@ fn the_troubleshooting_pages_tell_of_errcodes_that_wechat_has_in_wechats_own_wor
         for (codes, body) in sections {
             let rows: Vec<_> = codes
                 .iter()
-                .map(|code| ERRCODES.iter().find(|row| row.code == *code).unwrap_or_else(|| panic!("{code} is in no table")))
+                .map(|code| {
+                    ERRCODES.iter().find(|row| row.code == *code).unwrap_or_else(|| panic!("{code} is in no table"))
+                })
                 .collect();
             let words: Vec<_> = rows[0].text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
             let seen = body.split('`').nth(1).unwrap_or_default();
-            assert!(words.iter().all(|word| seen.contains(word)), "{codes:?} shows {seen:?}, WeChat says {:?}", rows[0].text);
+            assert!(
+                words.iter().all(|word| seen.contains(word)),
+                "{codes:?} shows {seen:?}, WeChat says {:?}",
+                rows[0].text
+            );
         }
     }
     let codes = |sections: &[(Vec<i64>, String)]| sections.iter().map(|(codes, _)| codes.clone()).collect::<Vec<_>>();
@@ -147,7 +154,11 @@ fn every_link_of_the_pages_leads_to_a_page_and_a_heading_that_is_there() {
             assert!(target.exists(), "{} links to {link}, which is not there", page.display());
             if !anchor.is_empty() {
                 let there = anchors(&std::fs::read_to_string(target).unwrap());
-                assert!(there.iter().any(|known| known == anchor), "{}: no heading for {link} in {there:?}", page.display());
+                assert!(
+                    there.iter().any(|known| known == anchor),
+                    "{}: no heading for {link} in {there:?}",
+                    page.display()
+                );
             }
         }
     }
@@ -162,7 +173,8 @@ fn the_indexes_name_every_page() {
             let name = page.file_name().unwrap().to_str().unwrap();
             let subject = name.strip_suffix(".zh-CN.md").or_else(|| name.strip_suffix(".md")).unwrap();
             if subject != "README" {
-                let named = [format!("({subject}{own})"), format!("({subject}.md)")].iter().any(|link| text.contains(link));
+                let named =
+                    [format!("({subject}{own})"), format!("({subject}.md)")].iter().any(|link| text.contains(link));
                 assert!(named, "{index} does not name {subject}");
             }
         }
@@ -177,7 +189,9 @@ fn every_setting_that_the_pages_name_exists() {
         let text = std::fs::read_to_string(&page).unwrap();
         for rest in text.split("routine_template.").skip(1) {
             let name: String = rest.chars().take_while(|sign| sign.is_ascii_lowercase() || *sign == '_').collect();
-            let known = name.is_empty() || others.contains(&name.as_str()) || SETTINGS.iter().any(|setting| setting.name == name);
+            let known = name.is_empty()
+                || others.contains(&name.as_str())
+                || SETTINGS.iter().any(|setting| setting.name == name);
             assert!(known, "{} names routine_template.{name}, which is no setting", page.display());
         }
     }
