@@ -6,6 +6,7 @@ namespace RoutineTemplate\Tests\Cli;
 
 use RoutineTemplate\Tests\Documentation;
 use RoutineTemplate\Tests\PhpProcess;
+use RoutineTemplate\Tests\RunningPhp;
 use RoutineTemplate\Tests\SandboxTestCase;
 
 /** The PHP code and the php.ini lines of docs/crmeb.md. */
@@ -16,7 +17,7 @@ final class CrmebPageTest extends SandboxTestCase
     public function testBothLanguagesShowTheSameCodeAndSettings(): void
     {
         self::assertSame(Documentation::withoutComments(self::PAGE), Documentation::withoutComments('docs/crmeb.zh-CN.md'));
-        self::assertCount(1, Documentation::php(self::PAGE));
+        self::assertCount(2, Documentation::php(self::PAGE));
         self::assertSame(self::settings(self::PAGE), self::settings('docs/crmeb.zh-CN.md'));
         self::assertSame('/var/lib/routine-template', self::settings(self::PAGE)['routine_template.store']);
     }
@@ -34,6 +35,21 @@ final class CrmebPageTest extends SandboxTestCase
         self::assertStringStartsWith('refused 40003 invalid openid', $lines[0]);
         self::assertStringStartsWith('delivered 0 ok [{"field":"thing4"', $lines[1]);
         self::assertSame('up', json_decode($lines[2], true)['store_state']);
+    }
+
+    public function testTheLineForTheBrowserTellsWhyFfiCannotBeUsed(): void
+    {
+        $line = Documentation::php(self::PAGE)[1];
+        $run = static function (string $code): string {
+            $settings = ['-d', 'display_errors=stderr', '-d', 'routine_template.library=/nowhere/libroutine_template.so'];
+            $result = (new RunningPhp(array_merge([PHP_BINARY, '-n'], $settings, ['-r', $code]), null, 30.0, []))->wait();
+            self::assertSame('', $result->errors, $result->describe());
+            return $result->output;
+        };
+
+        self::assertSame("没有找到\n", $run($line));
+        $ffi = dirname(__DIR__, 2) . '/ffi/RoutineTemplate.php';
+        self::assertMatchesRegularExpression('/FFI|libroutine_template\.so/', $run("require '$ffi'; $line"));
     }
 
     /** @return array<string, string> what the block of php.ini sets */
