@@ -16,7 +16,7 @@ final class TroubleshootingPageTest extends SandboxTestCase
     public function testBothLanguagesShowTheSameCode(): void
     {
         self::assertSame(Documentation::withoutComments(self::PAGE), Documentation::withoutComments('docs/troubleshooting.zh-CN.md'));
-        self::assertCount(4, Documentation::php(self::PAGE));
+        self::assertCount(5, Documentation::php(self::PAGE));
     }
 
     public function testTheLinesAboutAMessageShowItsStateAndWeChatsWords(): void
@@ -62,6 +62,19 @@ final class TroubleshootingPageTest extends SandboxTestCase
             RoutineTemplate::configure(["store" => "/proc/nowhere"]);
             RoutineTemplate::send($shop->openid, $shop->orderPaid, $shop->order);
             ' . Documentation::php(self::PAGE)[3]));
+    }
+
+    public function testTheLinesAboutLateMessagesTellWhenOneWasQueuedAndSent(): void
+    {
+        $output = $this->output('
+            $before = floor(microtime(true) * 1000) / 1000;
+            $id = RoutineTemplate::queue($shop->openid, $shop->orderPaid, $shop->order);
+            $after = microtime(true);
+            RoutineTemplate::flush(60000);
+            ' . Documentation::php(self::PAGE)[4] . '
+            echo json_encode([$before <= $queued, $queued <= $after, $queued <= $row["begun"]]);');
+
+        self::assertMatchesRegularExpression('/^\d\d:\d\d:\d\d \d\d:\d\d:\d\d 1 delivered\n\[true,true,true\]$/', $output);
     }
 
     private function output(string $code): string
