@@ -142,6 +142,8 @@ fn anchors(text: &str) -> Vec<String> {
 #[test]
 fn every_link_of_the_pages_leads_to_a_page_and_a_heading_that_is_there() {
     let mut links = 0;
+    // A checkout may be without the adapters; one of them missing is a fault.
+    let adapters = Path::new(env!("CARGO_MANIFEST_DIR")).join("crmeb");
     for page in pages() {
         let text = std::fs::read_to_string(&page).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
@@ -149,6 +151,9 @@ fn every_link_of_the_pages_leads_to_a_page_and_a_heading_that_is_there() {
                 continue;
             }
             links += 1;
+            if link.starts_with("../crmeb/") && !adapters.exists() {
+                continue;
+            }
             let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
             let target = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
             assert!(target.exists(), "{} links to {link}, which is not there", page.display());
