@@ -13,9 +13,6 @@ use think\facade\Db;
  */
 final class TemplateRows
 {
-    /** @var bool|null 模板是否在 eb_system_notification / whether they are there */
-    private static $inNotification;
-
     private function __construct()
     {
     }
@@ -81,9 +78,6 @@ final class TemplateRows
 
     private static function areInNotification(): bool
     {
-        if (self::$inNotification === null) {
-            self::$inNotification = in_array('routine_tempid', Db::name('system_notification')->getTableFields(), true);
-        }
-        return self::$inNotification;
+        return in_array('routine_tempid', Db::name('system_notification')->getTableFields(), true);
     }
 }
