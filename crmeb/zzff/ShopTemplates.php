@@ -6,6 +6,7 @@ namespace RoutineTemplate\Crmeb\Zzff;
 
 use RoutineTemplate\App;
 use think\Db;
+use think\db\Query;
 
 /**
  * 后台「订阅消息」（表 eb_routine_template）中的模板：编号、模板 ID、内容。
@@ -28,6 +29,18 @@ final class ShopTemplates
     {
         $row = self::find('tempkey', $tempkey);
         return $row === null ? null : (string)$row['tempid'];
+    }
+
+    /**
+     * 后台开启的全部模板 ID。
+     * The ids of all templates that are switched on.
+     *
+     * @return list<string>
+     */
+    public static function ids(): array
+    {
+        $ids = array_map('strval', array_values(self::rows()->column('tempid')));
+        return array_values(array_unique(array_diff($ids, [''])));
     }
 
     /**
@@ -54,11 +67,16 @@ final class ShopTemplates
     /** @return array<string, mixed>|null */
     private static function find(string $column, string $value): ?array
     {
-        $row = Db::name('RoutineTemplate')->where($column, $value)->where('status', 1)->field('tempkey,content,tempid')->find();
+        $row = self::rows()->where($column, $value)->find();
         if (!$row || (string)$row['tempid'] === '') {
             return null;
         }
         self::$rows[(string)$row['tempid']] = ['tempkey' => trim((string)$row['tempkey']), 'content' => (string)$row['content']];
         return $row;
+    }
+
+    private static function rows(): Query
+    {
+        return Db::name('RoutineTemplate')->where('status', 1)->field('tempkey,content,tempid');
     }
 }

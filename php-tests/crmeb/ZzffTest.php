@@ -207,6 +207,23 @@ final class ZzffTest extends SandboxTestCase
         self::assertNotSame('', $added['priTmplId']);
     }
 
+    public function testWhatTheSubscribeButtonAnsweredIsRecordedForTheUserWhoIsLoggedIn(): void
+    {
+        $details = [$this->templateId => '{"status":"accept"}', 'another shop\'s template' => '{"status":"accept"}'];
+        $detail = json_encode(['errMsg' => 'subscribe:ok', 'subscribeDetails' => json_encode($details)]);
+        [$recorded, $nobody, $nonsense, $grants] = $this->inShop('
+            think\Db::$tables["WechatUser"] = [["uid" => 7, "openid" => OPENID]];
+            $record = [RoutineTemplate\Crmeb\Zzff\SubscribeReport::class, "record"];
+            return [$record(7, ' . var_export($detail, true) . '), $record(0, "{}"), $record(7, "no JSON"),
+                RoutineTemplate::app(APPID)->grants(OPENID)];
+        ');
+
+        self::assertSame([$this->templateId], $recorded);
+        self::assertSame([[], []], [$nobody, $nonsense]);
+        self::assertSame([$this->templateId], array_keys($grants));
+        self::assertSame(1, $grants[$this->templateId]['available']);
+    }
+
     public function testWithoutAnAccountInTheShopItsOwnClassIsCalled(): void
     {
         self::assertSame([['shop' => ['o', 't', '', ['a' => 1]]], false, ['shop' => [3, 20]]], $this->inShop('

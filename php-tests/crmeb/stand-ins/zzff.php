@@ -45,14 +45,23 @@ namespace think {
         /** @var array<string, list<array<string, mixed>>> */
         public static $tables = [];
 
+        public static function name($name)
+        {
+            return new db\Query(self::$tables[$name]);
+        }
+    }
+}
+
+namespace think\db {
+    final class Query
+    {
         /** @var list<array<string, mixed>> */
         private $rows;
 
-        public static function name($name)
+        /** @param list<array<string, mixed>> $rows */
+        public function __construct(array $rows)
         {
-            $query = new self();
-            $query->rows = self::$tables[$name];
-            return $query;
+            $this->rows = $rows;
         }
 
         public function where($columns, $value)
@@ -79,6 +88,11 @@ namespace think {
         public function find()
         {
             return $this->rows[0] ?? null;
+        }
+
+        public function column($column)
+        {
+            return array_column($this->rows, $column);
         }
     }
 }
