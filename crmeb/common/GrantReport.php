@@ -31,7 +31,8 @@ final class GrantReport
             // Nobody to record it for: the buyer's payment goes on all the same.
             return app('json')->success(['recorded' => []]);
         }
-        $result = $request->post('result/a', []);
+        $result = $request->post('result', []);
+        $result = is_array($result) ? $result : (string)$result;
         try {
             $report = $app->recordGrants($openid, $result, ['templates' => self::templateIds()]);
         } catch (\ValueError $wrong) {

@@ -16,10 +16,6 @@ use think\Response;
  */
 final class PushEvents
 {
-    private function __construct()
-    {
-    }
-
     /**
      * 放在 MiniProgramService::hook() 的消息处理函数开头；与授权、送达无关的消息不受影响，商城自己的处理照常进行。
      * First line of the handler in MiniProgramService::hook(). Other messages are left alone, and the shop's own handling goes on.

@@ -14,9 +14,6 @@ use think\facade\Db;
  */
 final class TemplateRows
 {
-    /** @var bool|null 模板是否在 eb_system_notification / whether they are there */
-    private static $inNotification;
-
     private function __construct()
     {
     }
@@ -34,8 +31,10 @@ final class TemplateRows
             return Db::name('system_notification')->where('routine_tempkey', '<>', '')->order('id')
                 ->column('id,name,mark,is_routine,routine_tempkey,routine_kid,routine_content,routine_tempid');
         }
+        // 3.2.8 keeps no keyword numbers.
+        $kid = in_array('kid', Db::name('template_message')->getTableFields(), true) ? ',kid' : '';
         $rows = Db::name('template_message')->where('type', 0)->where('tempkey', '<>', '')->order('id')
-            ->select()->toArray();
+            ->column('id,name,tempkey,content,tempid,status' . $kid);
         return array_map(static function (array $row): array {
             return [
                 'id' => $row['id'], 'name' => $row['name'], 'mark' => '', 'is_routine' => (int)$row['status'] === 1 ? 1 : 2,
@@ -82,14 +81,11 @@ final class TemplateRows
 
     private static function areInNotification(): bool
     {
-        if (self::$inNotification === null) {
-            try {
-                self::$inNotification = in_array('routine_tempid', Db::name('system_notification')->getTableFields(), true);
-            } catch (DbException $missing) {
-                // 3.2.8 has no such table.
-                self::$inNotification = false;
-            }
+        try {
+            return in_array('routine_tempid', Db::name('system_notification')->getTableFields(), true);
+        } catch (DbException $missing) {
+            // 3.2.8 has no such table.
+            return false;
         }
-        return self::$inNotification;
     }
 }
