@@ -207,6 +207,49 @@ final class ZzffTest extends SandboxTestCase
         self::assertNotSame('', $added['priTmplId']);
     }
 
+    public function testATemplateMessageAnswersACollectionAndARefusalThrowsItsErrcode(): void
+    {
+        [$sent, $refused] = $this->inShop('
+            $send = [RoutineTemplate\Crmeb\Zzff\TemplateNotice::class, "send"];
+            try {
+                $send("oNobody000000000000000000001", TEMPLATE, ORDER);
+            } catch (EasyWeChat\Core\Exceptions\HttpException $refusal) {
+            }
+            return [$send(OPENID, TEMPLATE, ORDER, "https://shop.test/1")->all(), $refusal->getCode()];
+        ');
+
+        self::assertSame([0, 'ok'], [$sent['errcode'], $sent['errmsg']]);
+        self::assertSame(40003, $refused);
+        self::assertSame('https://shop.test/1', $this->shop->messages()[0]['body']['url']);
+    }
+
+    public function testWithTheSettingQueueATemplateMessageIsStoredAndArrives(): void
+    {
+        [$queued, $left] = $this->inShop('
+            think\Config::$values["routine_template"] = ["queue" => true];
+            $queued = RoutineTemplate\Crmeb\Zzff\TemplateNotice::send(OPENID, TEMPLATE, ORDER, "");
+            return [$queued["errcode"], RoutineTemplate::app(APPID)->flush(20000)];
+        ');
+
+        self::assertSame([0, 0], [$queued, $left]);
+        self::assertSame(1, $this->sandbox->requests('/cgi-bin/message/template/send'));
+    }
+
+    public function testTheShopsOtherCodeGetsTheSameTokenOrFetchesItsOwn(): void
+    {
+        [$isOurs, $none] = $this->inShop('
+            $token = [RoutineTemplate\Crmeb\Zzff\ServerToken::class, "officialAccount"];
+            $isOurs = $token() === RoutineTemplate::app(APPID)->accessToken();
+            service\SystemConfigService::$values["wechat_appsecret"] = "wrong";
+            RoutineTemplate::app(APPID)->configure(["secret" => "wrong"]);
+            RoutineTemplate::app(APPID)->configure(["store" => "off"]);
+            return [$isOurs, $token()];
+        ');
+
+        self::assertTrue($isOurs);
+        self::assertNull($none);
+    }
+
     public function testWhatTheSubscribeButtonAnsweredIsRecordedForTheUserWhoIsLoggedIn(): void
     {
         $details = [$this->templateId => '{"status":"accept"}', 'another shop\'s template' => '{"status":"accept"}'];
@@ -241,6 +284,7 @@ final class ZzffTest extends SandboxTestCase
         ]];
         $account = ['wechat_appid' => $this->shop->appid, 'wechat_appsecret' => $this->shop->secret];
         $script = '
+            require ' . var_export(__DIR__ . '/stand-ins/easywechat.php', true) . ';
             require ' . var_export(__DIR__ . '/stand-ins/zzff.php', true) . ';
             class_alias(service\RoutineTemplateService::class, "S");
             think\Db::$tables = ' . var_export($tables, true) . ';
