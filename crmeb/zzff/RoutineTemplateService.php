@@ -211,7 +211,7 @@ class RoutineTemplateService
                     ? ShopRoutineTemplateService::$method(...$arguments) : false;
             }
             return $work($app) + ['errcode' => 0, 'errmsg' => 'ok'];
-        } catch (Exception | \ValueError $failure) {
+        } catch (Exception | \ValueError | \TypeError $failure) {
             ShopLog::error("RoutineTemplateService::$method()：" . $failure->getMessage());
             // The shop reads errcode; -1 is WeChat's own for "try again later", and where there is no verdict.
             return ['errcode' => $failure->getCode() ?: -1, 'errmsg' => $failure->getMessage()];

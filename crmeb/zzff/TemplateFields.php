@@ -71,10 +71,11 @@ final class TemplateFields
         $free = array_values(array_diff($fields, $keys));
         foreach ($left as $key) {
             $alike = self::ofType($free, self::type($key));
-            if (count($alike) === 1 && count(self::ofType($left, self::type($key))) === 1) {
-                $places[$key] = $alike[0];
-            } elseif (preg_match('/^keyword([1-9]\d?)$/', $key, $number) && in_array($fields[$number[1] - 1] ?? '', $free, true)) {
-                $places[$key] = $fields[$number[1] - 1];
+            $isOnly = count($alike) === 1 && count(self::ofType($left, self::type($key))) === 1;
+            $number = preg_match('/^keyword([1-9]\d?)$/', $key, $found) === 1 ? (int)$found[1] : 0;
+            $field = $isOnly ? $alike[0] : ($fields[$number - 1] ?? '');
+            if (in_array($field, array_diff($free, $places), true)) {
+                $places[$key] = $field;
             }
         }
         $things = self::ofType(array_values(array_diff($free, $places)), 'thing');

@@ -59,6 +59,14 @@ final class TemplateFieldsTest extends TestCase
         ], array_diff_key($found, ['first' => '']));
     }
 
+    public function testNoTwoKeysGoIntoOneField(): void
+    {
+        $found = TemplateFields::match(['amount8' => '9.90', 'keyword2' => 'not the amount'], self::CONTENT);
+        self::assertEquals(['amount3' => '9.90', 'keyword2' => 'not the amount'], $found);
+        $found = TemplateFields::match(['keyword2' => '9.90', 'amount8' => 'another amount'], self::CONTENT);
+        self::assertEquals(['amount3' => '9.90', 'amount8' => 'another amount'], $found);
+    }
+
     public function testWithoutAContentNothingIsRenamed(): void
     {
         self::assertSame(['keyword1' => 'x'], TemplateFields::match(['keyword1' => 'x'], ''));

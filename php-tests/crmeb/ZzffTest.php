@@ -174,6 +174,22 @@ final class ZzffTest extends SandboxTestCase
         self::assertSame([], $this->shop->messages());
     }
 
+    public function testDataThatNoMessageCanBeMadeOfIsAnsweredAndLoggedNotThrown(): void
+    {
+        [$answers, $errors] = $this->inShop('
+            $answers = [S::sendTemplate(OPENID, TEMPLATE, "", null), S::sendTemplate(OPENID, TEMPLATE, "", "text"),
+                S::sendTemplate(OPENID, TEMPLATE, "", ["thing6" => new DateTime()])];
+            return [$answers, think\Log::$errors];
+        ');
+
+        foreach ($answers as $answer) {
+            self::assertIsInt($answer['errcode']);
+            self::assertNotSame(0, $answer['errcode']);
+        }
+        self::assertCount(3, $errors);
+        self::assertSame([], $this->shop->messages());
+    }
+
     public function testTheTemplatesOfTheAccountAreManagedInTheShapeOfWeChatsAnswers(): void
     {
         [$list, $removed, $left, $refused] = $this->inShop('
