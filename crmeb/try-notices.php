@@ -45,7 +45,8 @@ seam('S6 order paid', static function () use ($uid, $openid, $follower): ?string
     }
     $order = 'cp' . random_int(10 ** 12, 10 ** 13);
     $event = ['uid' => $uid, 'id' => 1, 'order_id' => $order, 'pay_price' => '12.30', 'user_phone' => '', 'cart_id' => '',
-        'storeName' => '云南高原红富士苹果', 'total_num' => 1, 'is_channel' => 1, 'pay_type' => 'weixin', 'add_time' => time()];
+        'storeName' => '云南高原红富士苹果', 'total_num' => 1, 'is_channel' => 1, 'pay_type' => 'weixin', 'add_time' => time(), 'pay_time' => time(),
+        'send_name' => '试用', 'real_name' => '试用', 'user_address' => '试用'];
     $mini = count(accepted($openid));
     $official = count(accepted($follower));
     $started = microtime(true);
@@ -86,12 +87,12 @@ seam('S7 push', static function () use ($mini, $openid, $refused): ?string {
     return '已记入账本 / in the ledger';
 });
 
-seam('S8 official account', static function () use ($official, $follower, $officialPaid): ?string {
+seam('S8 official account', static function () use ($official, $follower, $officialPaid, $officialData): ?string {
     if (!isPatched($official, 'TemplateMessage')) {
         return null;
     }
     $before = count(accepted($follower));
-    $answer = $official::sendTemplate($follower, $officialPaid, ['character_string2' => 'wx1', 'amount5' => ['99.00', '#173177']], 'https://shop.example.com/');
+    $answer = $official::sendTemplate($follower, $officialPaid, $officialData, 'https://shop.example.com/');
     expect($answer['errcode'] === 0 && count(accepted($follower)) === $before + 1, 'one message more at WeChat');
     return 'msgid ' . $answer['msgid'];
 });

@@ -36,7 +36,7 @@ final class TemplateSync
         }
         $wanted = [];
         foreach (TemplateRows::all() as $row) {
-            $row['kids'] = self::kids($app, $row);
+            [$row['kids'], $row['problem']] = self::kids($app, $row);
             $wanted[(string)$row['id']] = $row;
         }
         // By id: the marks of custom notices are the administrator's own words, and may repeat.
@@ -60,25 +60,29 @@ final class TemplateSync
      *
      * @param array<string, mixed> $row
      *
-     * @return list<int>
+     * @return array{0: list<int>, 1: string} 编号，或没有编号的原因 / the numbers, or why there are none
      */
     private static function kids(App $app, array $row): array
     {
         $own = self::own($row);
         if ($own !== [] || (int)$row['is_routine'] !== 1) {
-            return $own;
+            return [$own, ''];
         }
         preg_match_all('/^\s*([^\r\n{]+?)\s*[:：]?\s*\{\{/mu', (string)$row['routine_content'], $names);
         try {
             $keywords = array_column($app->publicKeywords((string)$row['routine_tempkey']), 'kid', 'name');
         } catch (RefusedException | TransportException | \ValueError $unknown) {
             // syncTemplates() may recognise the template by its fields, and reports it if not.
-            return [];
+            return [[], $unknown->getMessage()];
         }
-        $kids = array_map(static function (string $name) use ($keywords): int {
-            return (int)($keywords[$name] ?? 0);
-        }, $names[1]);
-        return in_array(0, $kids, true) ? [] : $kids;
+        $missing = array_diff($names[1], array_keys($keywords));
+        if ($missing !== []) {
+            // CRMEB would add a template without these fields, and then send them.
+            return [[], '公共模板中没有关键词 / no such keyword：' . implode('、', $missing)];
+        }
+        return [array_map(static function (string $name) use ($keywords): int {
+            return (int)$keywords[$name];
+        }, $names[1]), ''];
     }
 
     /** @return list<int> */
@@ -112,7 +116,7 @@ final class TemplateSync
         $words = sprintf('同步完成：保留 %d 个，新增 %d 个', count($report['kept']), count($report['added']));
         foreach ($report['failed'] as $name => $failure) {
             $row = $rows[substr((string)$name, 1)];
-            $reason = $row['name'] . '（' . $row['routine_tempkey'] . '）：' . $failure['errmsg'] . ' ' . $failure['hint'];
+            $reason = $row['name'] . '（' . $row['routine_tempkey'] . '）：' . ($row['problem'] ?: $failure['errmsg'] . ' ' . $failure['hint']);
             ShopLog::error('同步订阅消息失败 / a template was not synchronised：' . $reason);
             $words .= '；失败 ' . $reason;
         }
