@@ -44,6 +44,27 @@ final class PatchesTest extends TestCase
         self::assertSame(!$isOfPhpOrFrontEnd, $calls !== [], 'a patch without a call of the adapters');
     }
 
+    /** @dataProvider pages */
+    #[\PHPUnit\Framework\Attributes\DataProvider('pages')]
+    public function testThePagesSayHowManyLinesEachPatchChanges(string $page): void
+    {
+        preg_match_all('/^\|.*?`([\w.-]+\.patch)`.*\| (\d+) \| (\d+) \|$/m', file_get_contents($page), $rows, PREG_SET_ORDER);
+        self::assertNotSame([], $rows);
+        foreach ($rows as [, $patch, $added, $changed]) {
+            $lines = explode("\n", file_get_contents(dirname($page) . '/' . $patch));
+            $plus = count(preg_grep('/^\+(?!\+\+ )/', $lines));
+            $minus = count(preg_grep('/^-(?!-- )/', $lines));
+            self::assertSame([$plus - $minus, $minus], [(int) $added, (int) $changed], "$patch: lines added, lines changed");
+        }
+    }
+
+    public static function pages(): iterable
+    {
+        foreach (glob(dirname(__DIR__, 2) . '/crmeb/*/README*.md') as $file) {
+            yield basename(dirname($file)) . '/' . basename($file) => [$file];
+        }
+    }
+
     public static function patches(): iterable
     {
         foreach (glob(dirname(__DIR__, 2) . '/crmeb/*/*.patch') as $file) {
