@@ -79,12 +79,16 @@ final class FallbackTest extends TestCase
             $uses .= 'use RoutineTemplate\Crmeb\\' . basename($file, '.php') . ';';
         }
         $command = [PHP_BINARY, '-n', '-d', 'display_errors=stderr', '-d', 'error_reporting=-1'];
-        // Of Debian's PHP 7.4 even JSON is a module.
+        // PHP 7.4 of Debian has it as a module of its own.
         foreach (Environment::modules('json')['extension'] ?? [] as $module) {
             array_push($command, '-d', "extension=$module");
         }
-        array_push($command, '-r', "$uses require $load; RoutineTemplate\\Tests\\Crmeb\\BackOffice::\$settings = ['routine_appId' => 'wx1', 'wechat_appid' => 'wx2'];"
-            . "$script echo serialize(\$seen);");
+        array_push(
+            $command,
+            '-r',
+            "$uses require $load; RoutineTemplate\\Tests\\Crmeb\\BackOffice::\$settings = ['routine_appId' => 'wx1', 'wechat_appid' => 'wx2'];"
+            . "$script echo serialize(\$seen);"
+        );
         $result = (new RunningPhp($command, null, 60.0, []))->wait();
         self::assertSame(['', 0], [$result->errors, $result->exitCode], $result->describe());
         return unserialize($result->output);
