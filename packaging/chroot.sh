@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Another Debian beside this one, for building and trying with a PHP that this machine does not have. To be sourced (bash).
 #
 #   make_chroot SUITE DIR PACKAGE...   a Debian SUITE (bullseye, bookworm, trixie) in DIR with the packages; quick if it is there already

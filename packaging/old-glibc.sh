@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Building for machines older than this one. To be sourced (bash).
 #
 # A library that cargo links on a Debian 12 needs glibc 2.34 and does not load on CentOS 7 (2.17), where much of the BT panel (宝塔)
