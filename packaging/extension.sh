@@ -47,7 +47,7 @@ export PHP PHP_CONFIG
 
 need_zigbuild
 target=${CARGO_TARGET_DIR:-$root/target}/old-glibc/php$version
-cargo_old_glibc "$target" --lib
+cargo_old_glibc_bindgen "$target" --lib
 library=$target/$old_glibc_target/release/libroutine_template.so
 check_glibc "$library" "$oldest_glibc"
 check_nodelete "$library"

@@ -38,6 +38,18 @@ cargo_old_glibc() {
     (cd "$old_glibc_root" && cargo zigbuild --release --locked --target-dir "$target_dir" --target "$old_glibc_target.$oldest_glibc" "$@")
 }
 
+# The same for a crate that runs bindgen: `cargo zigbuild` hands zig's C headers to libclang, and the one of Debian 12 crashes on them.
+# bindgen reads this machine's headers here; only compiling and linking go through zig.
+cargo_old_glibc_bindgen() {
+    local target_dir=$1 wrapper=$1/zigcc
+    shift
+    mkdir -p "$target_dir"
+    printf '#!/bin/sh\nexec cargo-zigbuild zig cc -- -fno-sanitize=all -target x86_64-linux-gnu.%s "$@"\n' "$oldest_glibc" >"$wrapper"
+    chmod 755 "$wrapper"
+    (cd "$old_glibc_root" && CC_x86_64_unknown_linux_gnu=$wrapper CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER=$wrapper \
+        cargo build --release --locked --target-dir "$target_dir" --target "$old_glibc_target" "$@")
+}
+
 # The newest glibc that a binary asks for; nothing if it asks for none.
 needed_glibc() { readelf -W --dyn-syms "$1" | sed -n 's/.*@\{1,2\}GLIBC_\([0-9.]*\).*/\1/p' | sort -uV | tail -n 1; }
 

@@ -63,7 +63,7 @@ ffi_remedy() {
 
 # The php-fpm that belongs to a PHP; nothing if there is none.
 fpm_of() {
-    for candidate in "/usr/sbin/php-fpm$(php_minor "$1")" "${1%/bin/*}/sbin/php-fpm" /usr/sbin/php-fpm; do
+    for candidate in "${1%/bin/*}/sbin/php-fpm$(php_minor "$1")" "${1%/bin/*}/sbin/php-fpm"; do
         if [ -x "$candidate" ] && "$candidate" -n -v 2>/dev/null | grep -q "^PHP $(php_minor "$1")\."; then
             printf '%s\n' "$candidate"
             return
