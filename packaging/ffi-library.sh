@@ -42,6 +42,7 @@ place "$command" "$output/routine-template" 755
 mkdir -p "$output/src"
 rm -f -- "$output"/src/*.php
 install -m 644 -- "$root"/ffi/src/*.php "$output/src/"
-for file in RoutineTemplate.php preload.php routine_template.h; do
-    place "$root/ffi/$file" "$output/$file" 644
+shopt -s nullglob
+for file in "$root"/ffi/*.php "$root"/ffi/*.h; do
+    place "$file" "$output/$(basename "$file")" 644
 done

@@ -14,6 +14,8 @@ output=$(cd "$1" && pwd -P)
 version=$2
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 
+made=$(date -u -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}" +%Y-%m-%dT%H:%M:%SZ)
+
 # One of our own under build/, if the machine has none.
 PATH=$PATH:$root/build/tools/bin
 export PATH
@@ -26,7 +28,10 @@ sbom() {
     local name=routine-template-$version-$1.cdx
     (cd "$root" && cargo cyclonedx --quiet --format json --spec-version 1.5 --target x86_64-unknown-linux-gnu \
         --no-default-features --features "$2" --override-filename "$name")
-    mv -f -- "$root/$name.json" "$output/"
+    # Neither where nor when it was made is part of what is inside.
+    sed "s#path+file://$root#path+file:///routine-template#g
+        s/\"timestamp\": \"[^\"]*\"/\"timestamp\": \"$made\"/" "$root/$name.json" >"$output/$name.json"
+    rm -f -- "$root/$name.json"
 }
 
 sbom extension php,bundled-sqlite

@@ -44,12 +44,15 @@ bare_debian() {
     cp -- "$packages"/* "$dir/packages/"
 }
 
-# Every file and directory with its owner and mode, every php.ini with its content: what an uninstallation must give back.
+# Every file and directory with its owner and mode, every setting of PHP: what an uninstallation must give back. phpenmod's own empty
+# directories under /var/lib/php/modules are none of ours.
 snapshot() {
+    # shellcheck disable=SC2016 # the inner shell expands it
     in_chroot "$dir" sh -c '
-        find / -xdev \( -path /proc -o -path /dev -o -path /tmp -o -path /run -o -path /packages -o -path /var/log -o -path /var/cache -o -path /var/lib/dpkg -o -path "/etc/ld.so.cache" -o -path /etc/resolv.conf \) -prune \
-            -o ! -path /root ! -path /var/lib ! -path /usr/share ! -path "'"$root"'*" -printf "%p %u %m\n" | sort
-        find /etc/php /www/server -type f 2>/dev/null | sort | xargs cat | sha256sum' >"$1"
+        find / -xdev \( -path /proc -o -path /dev -o -path /tmp -o -path /run -o -path /packages -o -path /var/log -o -path /var/cache \
+            -o -path /var/lib/dpkg -o -path /etc/ld.so.cache -o -path /etc/resolv.conf -o -path "$1" \) -prune -o -printf "%p %u %m %y\n" |
+            grep -v "^/var/lib/php/modules/.* d$" | grep -v -E "^/(root|var/lib|usr/share|etc|tmp)? " | sort
+        find /etc/php /www/server -type f 2>/dev/null | sort | xargs cat | sha256sum' sh "$root" >"$1"
 }
 
 same() { diff "$1" "$2" >&2 || fail "$3"; }
