@@ -19,6 +19,7 @@ debian_base() {
         'Sends WeChat subscribe messages (微信小程序订阅消息) for CRMEB shops and any PHP
  application. This package has the command routine-template (doctor, work,
  validate, sandbox), the FFI face for PHP 7.4 and 8.0, and the CRMEB adapters.'
+    debian_script "$dir" preinst base.preinst
     debian_script "$dir" postinst base.postinst
     debian_script "$dir" postrm base.postrm
     debian_pack "$dir" routine-template

@@ -1,11 +1,10 @@
 #!/bin/sh
 # Runs inside the Debian that a package was installed on: sends a message to the fake WeChat, from PHP's command line and from php-fpm.
 #
-#   try-send.sh EXAMPLES_DIR PHP FPM USER [PHP_OPTION...]
+#   try-send.sh EXAMPLES_DIR PHP FPM USER OPTIONS_OF_PHP OPTIONS_OF_FPM      (options as name=value, parted by blanks)
 set -eu
 
-examples=$1 php=$2 fpm=$3 user=$4
-shift 4
+examples=$1 php=$2 fpm=$3 user=$4 php_options=$5 fpm_options=$6
 work=$(mktemp -d)
 chmod 755 "$work"
 sandbox='' pool=''
@@ -39,19 +38,18 @@ chmod 644 "$work/ca.pem" "$work/ready.json"
 https=$(sed 's/.*"https": *"\([^"]*\)".*/\1/' "$work/ready.json" | tr -d '\n')
 
 # The rest of the settings is the installation's own.
-set -- "$@" "routine_template.base_url=$https" "routine_template.ca_file=$work/ca.pem" date.timezone=Asia/Shanghai display_errors=1
-options=''
-for option in "$@"; do options="$options -d $option"; done
+settings="routine_template.base_url=$https routine_template.ca_file=$work/ca.pem date.timezone=Asia/Shanghai display_errors=1"
+options() { for option in $settings $1; do printf ' -d %s' "$option"; done; }
 
-# shellcheck disable=SC2086 # options without blanks
-"$php" $options "$examples/order_paid.php" >"$work/cli.out" || {
+# shellcheck disable=SC2046 # options without blanks
+"$php" $(options "$php_options") "$examples/order_paid.php" >"$work/cli.out" || {
     cat "$work/cli.out" >&2
     exit 1
 }
 
 printf '[global]\nerror_log = %s/fpm.log\n[www]\nuser = %s\ngroup = %s\nlisten = %s/fpm.sock\npm = static\npm.max_children = 2\n' "$work" "$user" "$user" "$work" >"$work/fpm.conf"
-# shellcheck disable=SC2086
-"$fpm" -F -y "$work/fpm.conf" $options >"$work/fpm.out.log" 2>&1 &
+# shellcheck disable=SC2046
+"$fpm" -F -y "$work/fpm.conf" $(options "$fpm_options") >"$work/fpm.out.log" 2>&1 &
 pool=$!
 await "$work/fpm.sock" php-fpm
 SCRIPT_FILENAME="$examples/order_paid.php" SCRIPT_NAME=/order_paid.php REQUEST_METHOD=GET cgi-fcgi -bind -connect "$work/fpm.sock" >"$work/fpm.out"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs built packages as users do, on Debians without a compiler and without a network, sends a message, and takes them off again:
 #
-#   packaging/try.sh PACKAGES_DIR [CASE...]        cases: archive-8.2 archive-8.4 archive-7.4 panel-7.4 deb-8.2 deb-8.4 deb-7.4
+#   packaging/try.sh PACKAGES_DIR [CASE...]        cases: archive-8.2 archive-8.4 archive-7.4 preload-7.4 panel-7.4 deb-8.2 deb-8.4 deb-7.4
 #
 # Root only: each case gets a Debian of its own (debootstrap, packaging/chroot.sh), which is thrown away afterwards.
 set -euo pipefail
@@ -57,27 +57,26 @@ snapshot() {
 
 same() { diff "$1" "$2" >&2 || fail "$3"; }
 
-# send PHP PHP_BINARY FPM_BINARY USER [OPTION...]: from the command line and from php-fpm.
+# send PHP PHP_BINARY FPM_BINARY USER OPTIONS_OF_PHP OPTIONS_OF_FPM: from the command line and from php-fpm.
 send() {
-    local php=$1 binary=$2 fpm=$3 user=$4
-    shift 4
-    in_chroot "$dir" sh "$here/try-send.sh" "$root/examples" "$binary" "$fpm" "$user" "$@" || fail "PHP $php did not send the message: the reason stands above"
+    in_chroot "$dir" sh "$here/try-send.sh" "$root/examples" "$2" "$3" "$4" "$5" "$6" || fail "PHP $1 did not send the message: the reason stands above"
 }
 
-# archive NAME PHP PHP_BINARY FPM_BINARY USER [OPTION...]
+# archive NAME PHP PHP_BINARY FPM_BINARY USER OPTIONS_OF_PHP OPTIONS_OF_FPM [INSTALL_OPTION...]
 archive() {
-    local name=$1 php=$2 binary=$3 fpm=$4 user=$5
-    shift 5
+    local name=$1 binary=$3
+    local sending=("${@:2:6}")
+    shift 7
     in_chroot "$dir" tar -C /tmp -xzf "/packages/$name.tar.gz"
     snapshot "$chroot_directory/before"
-    in_chroot "$dir" unshare --net "/tmp/$name/install.sh" --dry-run --php "$binary" >/dev/null
+    in_chroot "$dir" unshare --net "/tmp/$name/install.sh" --dry-run --php "$binary" "$@" >/dev/null
     snapshot "$chroot_directory/after"
     same "$chroot_directory/before" "$chroot_directory/after" "--dry-run changed something"
-    in_chroot "$dir" unshare --net "/tmp/$name/install.sh" | sed 's/^/    /'
-    send "$php" "$binary" "$fpm" "$user" "$@"
+    in_chroot "$dir" unshare --net "/tmp/$name/install.sh" "$@" | sed 's/^/    /'
+    send "${sending[@]}"
     # A second time is an upgrade.
-    in_chroot "$dir" unshare --net "/tmp/$name/install.sh" >/dev/null
-    send "$php" "$binary" "$fpm" "$user" "$@"
+    in_chroot "$dir" unshare --net "/tmp/$name/install.sh" "$@" >/dev/null
+    send "${sending[@]}"
     in_chroot "$dir" "/tmp/$name/install.sh" --uninstall >/dev/null
     [ -d "$dir/var/lib/routine-template" ] || fail "--uninstall took the store, which has the queue and the grants"
     in_chroot "$dir" "/tmp/$name/install.sh" >/dev/null
@@ -91,11 +90,10 @@ archive() {
 }
 
 deb() {
-    local php=$1
-    shift
+    local php=$1 options=${2:-}
     snapshot "$chroot_directory/before"
     in_chroot "$dir" unshare --net dpkg -i "/packages/routine-template_${version}_amd64.deb" "/packages/php$php-routine-template_${version}_amd64.deb" 2>&1 | sed 's/^/    /'
-    send "$php" "/usr/bin/php$php" "/usr/sbin/php-fpm$php" www-data "$@"
+    send "$php" "/usr/bin/php$php" "/usr/sbin/php-fpm$php" www-data "$options" "$options"
     in_chroot "$dir" dpkg --remove "php$php-routine-template" routine-template >/dev/null
     [ -d "$dir/var/lib/routine-template" ] || fail "removing the package took the store, which has the queue and the grants"
     in_chroot "$dir" dpkg --purge "php$php-routine-template" routine-template 2>&1 | sed 's/^/    /'
@@ -116,18 +114,19 @@ panel() {
         rm -f /usr/bin/php /etc/alternatives/php"
 }
 
-prepend=auto_prepend_file=/usr/local/lib/routine-template/RoutineTemplate.php
-
 run_case() {
-    local php=${1#*-}
+    local php=${1#*-} prepend=auto_prepend_file=/usr/local/lib/routine-template/RoutineTemplate.php
+    local ffi=routine-template-$version-ffi-linux-x86_64
     step "$1"
     bare_debian "$php"
     case $1 in
-        archive-7.4) archive "routine-template-$version-ffi-linux-x86_64" 7.4 /usr/bin/php7.4 /usr/sbin/php-fpm7.4 www-data "$prepend" ;;
-        archive-*) archive "routine-template-$version-php$php-linux-x86_64" "$php" "/usr/bin/php$php" "/usr/sbin/php-fpm$php" www-data ;;
+        archive-7.4) archive "$ffi" 7.4 /usr/bin/php7.4 /usr/sbin/php-fpm7.4 www-data "$prepend" "$prepend" ;;
+        # A preloaded class needs no file that a site's open_basedir could forbid.
+        preload-7.4) archive "$ffi" 7.4 /usr/bin/php7.4 /usr/sbin/php-fpm7.4 www-data "$prepend" "open_basedir=$root/examples:/tmp" --preload ;;
+        archive-*) archive "routine-template-$version-php$php-linux-x86_64" "$php" "/usr/bin/php$php" "/usr/sbin/php-fpm$php" www-data '' "open_basedir=$root/examples:/tmp" ;;
         panel-7.4)
             panel
-            archive "routine-template-$version-ffi-linux-x86_64" 7.4 /www/server/php/74/bin/php /www/server/php/74/sbin/php-fpm www "$prepend"
+            archive "$ffi" 7.4 /www/server/php/74/bin/php /www/server/php/74/sbin/php-fpm www "$prepend" "$prepend"
             ;;
         deb-7.4) deb 7.4 "$prepend" ;;
         deb-*) deb "$php" ;;
@@ -136,6 +135,6 @@ run_case() {
     remove_chroot "$dir"
 }
 
-[ $# -gt 0 ] || set -- archive-8.2 archive-8.4 archive-7.4 panel-7.4 deb-8.2 deb-8.4 deb-7.4
+[ $# -gt 0 ] || set -- archive-8.2 archive-8.4 archive-7.4 preload-7.4 panel-7.4 deb-8.2 deb-8.4 deb-7.4
 for case in "$@"; do run_case "$case"; done
 printf 'Installed, used and removed: %s\n' "$*"

@@ -64,6 +64,13 @@ check_machine() {
         fail "本机 glibc 是 ${libc}，至少需要 $(package glibc)。" "This machine has glibc $libc: $(package glibc) or newer is needed."
 }
 
+# Two installations would write the same files, and each would take them away from the other.
+check_no_other() {
+    if command -v dpkg-query >/dev/null && dpkg-query -W -f '${Status}' routine-template 2>/dev/null | grep -q '^install ok'; then
+        fail "已经用 .deb 装过 RoutineTemplate：请继续用 .deb 升级，或先 dpkg --remove 它。" "RoutineTemplate was installed as a .deb: upgrade it as one, or dpkg --remove it first."
+    fi
+}
+
 check_package() {
     (cd "$here" && sha256sum -c --quiet SHA256SUMS) >&2 ||
         fail "包里的文件与 SHA256SUMS 不符（见上）。请重新下载、重新解压。" "The files are not those that SHA256SUMS names (see above). Download and unpack the package again."
@@ -93,7 +100,7 @@ check_installed() {
         [ -z "$fpm" ] || "$fpm" -m 2>/dev/null | grep -qx routine_template
     else
         "$1" -d display_errors=stderr -r "$loads_ffi" -- "$library_dir/RoutineTemplate.php" >&2 || return 1
-        [ -z "$fpm" ] || "$fpm" -m 2>/dev/null | grep -qix ffi
+        [ -z "$fpm" ] || "$fpm" -i 2>/dev/null | grep -q "^ffi.enable => ${preload:-1}"
     fi
 }
 
@@ -108,6 +115,7 @@ install_for() {
         [ "$(ask_php "$php" '(int) extension_loaded("ffi")')" = 1 ] || lines="extension=ffi
 $lines"
         if [ -n "$preload" ]; then
+            [ "$(ask_php "$php" '(int) extension_loaded("Zend OPcache")')" = 1 ] || fail "$php 没有启用 opcache，不能用 --preload。" "$php has no opcache: --preload needs it."
             other=$(ask_php "$php" 'ini_get("opcache.preload")')
             case $other in
                 '' | "$library_dir/preload.php") ;;
@@ -116,7 +124,8 @@ $lines"
             esac
             lines="$lines
 opcache.preload=$library_dir/preload.php
-opcache.preload_user=${web_user:-www-data}"
+opcache.preload_user=$web_user"
+            [ -n "$web_user" ] || fail "--preload 需要网站用户：--web-user www" "--preload needs the user that PHP runs as: --web-user www"
         else
             lines="$lines
 ffi.enable=true"
@@ -138,6 +147,8 @@ reload_hint() {
     case $1 in
         /www/server/php/*)
             number=${1#/www/server/php/}
+            [ "$name" != ffi ] || [ -n "$preload" ] || say "网站开着「防跨站攻击」（open_basedir）时读不到 ${library_dir}：装好 opcache 后用 --preload 重装，或把其中的 RoutineTemplate.php 和 src/ 复制到网站目录。" \
+                "A site with open_basedir (防跨站攻击) cannot read $library_dir: install again with --preload (needs opcache), or copy its RoutineTemplate.php and src/ into the site."
             say "请重载 php-fpm：/etc/init.d/php-fpm-${number%%/*} reload（或宝塔面板：软件商店 → PHP → 服务 → 重载配置）" "Reload php-fpm: /etc/init.d/php-fpm-${number%%/*} reload"
             ;;
         *)
@@ -162,7 +173,7 @@ while [ $# -gt 0 ]; do
             web_user=$2
             shift
             ;;
-        --preload) preload=yes ;;
+        --preload) preload=preload ;;
         --dry-run) dry_run=yes ;;
         --uninstall) uninstall=yes ;;
         --purge) purge=yes ;;
@@ -191,6 +202,7 @@ fi
 [ -z "$purge" ] || fail "--purge 只能与 --uninstall 一起使用。" "--purge goes with --uninstall."
 
 check_machine
+check_no_other
 check_package
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
