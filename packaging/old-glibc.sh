@@ -18,10 +18,10 @@ old_glibc_fail() {
 # Puts cargo-zigbuild and zig into PATH: those that are there, or a copy of our own under build/.
 need_zigbuild() {
     local own=$old_glibc_root/build/zigbuild
-    if cargo zigbuild --version >/dev/null 2>&1 && { command -v zig >/dev/null || python3 -m ziglang version >/dev/null 2>&1; }; then
-        return 0
-    fi
     if [ ! -x "$own/bin/cargo-zigbuild" ]; then
+        if cargo-zigbuild --version >/dev/null 2>&1 && { zig version >/dev/null 2>&1 || python3 -m ziglang version >/dev/null 2>&1; }; then
+            return 0
+        fi
         command -v python3 >/dev/null || old_glibc_fail "Building for an old glibc needs zig, which comes by Python's pip." "Run: apt-get install python3-venv" || return 1
         { python3 -m venv "$own" && "$own/bin/pip" install -q ziglang==0.17.1 cargo-zigbuild==0.24.0; } >&2 ||
             old_glibc_fail "cargo-zigbuild and zig could not be installed in $own." "The reason stands above." \

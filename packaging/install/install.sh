@@ -100,7 +100,7 @@ check_installed() {
         [ -z "$fpm" ] || "$fpm" -m 2>/dev/null | grep -qx routine_template
     else
         "$1" -d display_errors=stderr -r "$loads_ffi" -- "$library_dir/RoutineTemplate.php" >&2 || return 1
-        [ -z "$fpm" ] || "$fpm" -i 2>/dev/null | grep -q "^ffi.enable => ${preload:-1}"
+        [ -z "$fpm" ] || "$fpm" -i 2>/dev/null | grep -qE "^ffi.enable => ${preload:-(On|1)} "
     fi
 }
 
