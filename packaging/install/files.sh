@@ -40,9 +40,13 @@ write_ini() {
                 printf '    [dry-run] %s\n%s\n' "$2" "$lines"
             else
                 remove_block "$2"
-                # A line of ours must not end up on the last line of a file that ends without a line break.
-                [ ! -s "$2" ] || [ -z "$(tail -c 1 "$2")" ] || echo >>"$2"
-                printf '%s %s\n%s\n%s %s\n' "$begin" "$name" "$lines" "$end" "$name" >>"$2"
+                # A line of ours must not join the last line of a file that ends without a line break.
+                open_end=''
+                if [ -s "$2" ] && [ -n "$(tail -c 1 "$2")" ]; then
+                    echo >>"$2"
+                    open_end=' +'
+                fi
+                printf '%s %s%s\n%s\n%s %s\n' "$begin" "$name" "$open_end" "$lines" "$end" "$name" >>"$2"
             fi
             record "block $2"
             ;;
@@ -52,7 +56,12 @@ write_ini() {
 # Takes our lines out of a php.ini; its owner and mode stay.
 remove_block() {
     [ -f "$1" ] || return 0
-    sed "/^$begin $name\$/,/^$end $name\$/d" "$1" >"$1.routine-template.new"
+    sed "/^$begin $name\( +\)\{0,1\}\$/,/^$end $name\$/d" "$1" >"$1.routine-template.new"
+    if [ "$(tail -n 1 "$1")" = "$end $name" ] && grep -qxF "$begin $name +" "$1"; then
+        # It ended without a line break, and does so again.
+        printf '%s' "$(cat "$1.routine-template.new")" >"$1.routine-template.new2"
+        mv -f "$1.routine-template.new2" "$1.routine-template.new"
+    fi
     cmp -s "$1" "$1.routine-template.new" || cat "$1.routine-template.new" >"$1"
     rm -f "$1.routine-template.new"
 }
