@@ -108,6 +108,7 @@ pub fn forget() {
 }
 
 /// Whether any account's token is supplied by code of the application.
+#[cfg(feature = "ffi")]
 pub fn has_supplier() -> bool {
     SUPPLIERS.with_borrow(|suppliers| !suppliers.is_empty())
 }

@@ -75,3 +75,55 @@ fn unreadable(error: Option<serde_json::Error>) -> Vec<u8> {
     );
     answer::of::<()>(Err(&error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn answer_to(text: &[u8]) -> Value {
+        serde_json::from_slice(&begin(text)).unwrap()
+    }
+
+    #[test]
+    fn a_method_answers_with_its_value() {
+        let version = answer_to(br#"{"method": "version", "appid": null, "arguments": []}"#);
+        assert_eq!(version, json!({"value": env!("CARGO_PKG_VERSION")}));
+    }
+
+    #[test]
+    fn a_wrong_number_of_arguments_is_phps_own_error() {
+        let missing = answer_to(br#"{"method": "send", "arguments": ["o1"]}"#);
+        assert_eq!(missing["error"]["class"], "ArgumentCountError");
+        assert_eq!(missing["error"]["message"], "RoutineTemplate::send() expects at least 3 arguments, 1 given");
+        let surplus = answer_to(br#"{"method": "version", "arguments": [1]}"#);
+        assert_eq!(surplus["error"]["message"], "RoutineTemplate::version() expects exactly 0 arguments, 1 given");
+    }
+
+    #[test]
+    fn an_object_is_no_array_where_one_is_wanted() {
+        let text = br#"{"method": "configure", "arguments": [["object", ["appid", "wx1"]]], "tagged": true}"#;
+        let message = &answer_to(text)["error"]["message"];
+        assert_eq!(
+            message,
+            "RoutineTemplate::configure(): Argument #1 ($config) must be of type array, stdClass given"
+        );
+    }
+
+    #[test]
+    fn an_account_without_a_name_is_refused() {
+        let refused = answer_to(br#"{"method": "stats", "appid": "", "arguments": []}"#);
+        assert_eq!(refused["error"]["class"], "RoutineTemplate\\ConfigException");
+    }
+
+    #[test]
+    fn whatever_another_program_sends_is_answered() {
+        for text in
+            [&b""[..], b"\xff\xfe", b"[]", b"{}", br#"{"method": 5}"#, br#"{"method": "send", "arguments": {}}"#]
+        {
+            assert!(answer_to(text)["error"]["message"].as_str().unwrap().contains("JSON"), "{text:?}");
+        }
+        let unknown = answer_to(br#"{"method": "nope", "arguments": []}"#);
+        assert!(unknown["error"]["message"].as_str().unwrap().contains("nope"));
+    }
+}

@@ -131,3 +131,55 @@ pub fn read(text: &str, bound: Bound) -> Result<Input<'_>, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(text);
     Within(bound).deserialize(&mut reader)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn argument(text: &str) -> Input<'_> {
+        read(text, Bound::ARGUMENT).unwrap()
+    }
+
+    #[test]
+    fn every_kind_of_value_arrives_as_php_has_it() {
+        let kinds = [
+            ("null", Input::Null),
+            ("true", Input::Bool(true)),
+            ("-9223372036854775808", Input::Int(i64::MIN)),
+            ("0.1", Input::Float(0.1)),
+            ("1.0", Input::Float(1.0)),
+            (r#""订单""#, Input::text("订单")),
+            (r#""a\"b""#, Input::text("a\"b")),
+            ("[]", Input::Map(vec![])),
+        ];
+        for (text, expected) in kinds {
+            assert_eq!(argument(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_have_their_positions_for_keys_and_maps_keep_their_order() {
+        let list = argument(r#"["a", 2]"#);
+        assert_eq!((list.get("0"), list.get("1")), (Some(&Input::text("a")), Some(&Input::Int(2))));
+        let Input::Map(members) = argument(r#"{"thing2": "b", "thing1": "a"}"#) else { panic!("a map") };
+        assert_eq!(members.iter().map(|(name, _)| name.as_ref()).collect::<Vec<_>>(), [b"thing2", b"thing1"]);
+    }
+
+    #[test]
+    fn a_float_is_exactly_the_one_that_was_written() {
+        for float in [0.1_f64, 1.0 / 3.0, 5e-324, f64::MAX, 123_456_789.123_456_79] {
+            assert_eq!(argument(&format!("{float:e}")), Input::Float(float));
+        }
+    }
+
+    #[test]
+    fn what_is_too_deep_or_too_large_is_named_and_what_follows_is_still_read() {
+        let deep = argument(r#"{"a": {"b": {"c": {"d": {"e": 1}}}}, "next": 5}"#);
+        assert_eq!(deep.get("next"), Some(&Input::Int(5)));
+        let c = deep.get("a").and_then(|a| a.get("b")).and_then(|b| b.get("c")).unwrap();
+        assert_eq!(c.get("d"), Some(&too_deep()));
+        let many = format!("{{\"many\": [{}0], \"next\": 5}}", "0,".repeat(1200));
+        let many = argument(&many);
+        assert_eq!((many.get("many"), many.get("next")), (Some(&too_many(1201)), Some(&Input::Int(5))));
+    }
+}

@@ -50,7 +50,7 @@ pub unsafe extern "C" fn routine_template_begin(
     settings: *const c_char,
     settings_length: usize,
     answer_length: *mut usize,
-) -> *const c_char {
+) -> *const u8 {
     // SAFETY: as the caller promises.
     let text = unsafe { bytes(settings, settings_length) };
     // SAFETY: as the caller promises.
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn routine_template_call(
     call: *const c_char,
     call_length: usize,
     answer_length: *mut usize,
-) -> *const c_char {
+) -> *const u8 {
     // SAFETY: as the caller promises.
     let text = unsafe { bytes(call, call_length) };
     // SAFETY: as the caller promises.
@@ -95,7 +95,7 @@ pub unsafe extern "C" fn routine_template_resume(
     reply: *const c_char,
     reply_length: usize,
     answer_length: *mut usize,
-) -> *const c_char {
+) -> *const u8 {
     // SAFETY: as the caller promises.
     let text = unsafe { bytes(reply, reply_length) };
     // SAFETY: as the caller promises.
@@ -137,12 +137,12 @@ unsafe fn bytes<'a>(text: *const c_char, length: usize) -> &'a [u8] {
 /// # Safety
 ///
 /// `length` is writable, or null.
-unsafe fn answered(length: *mut usize, body: impl FnOnce() -> Vec<u8>) -> *const c_char {
+unsafe fn answered(length: *mut usize, body: impl FnOnce() -> Vec<u8>) -> *const u8 {
     let text = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| answer::internal("routine_template"));
     let (place, written) = answer::keep(text);
     if !length.is_null() {
         // SAFETY: as the caller promises.
         unsafe { *length = written };
     }
-    place.cast()
+    place
 }

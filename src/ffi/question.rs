@@ -142,3 +142,58 @@ fn go_on(number: u64, mut running: Running, reply: Vec<u8>) -> Vec<u8> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    fn read(text: &[u8]) -> Value {
+        serde_json::from_slice(text).unwrap()
+    }
+
+    fn asking(times: usize, heard: Rc<RefCell<Vec<String>>>) -> Value {
+        read(&run(move || {
+            for _ in 0..times {
+                match ask(Question::Check { ended: vec![] }) {
+                    Ok(reply) => heard.borrow_mut().push(String::from_utf8(reply).unwrap()),
+                    Err(error) => return answer::of::<()>(Err(&error)),
+                }
+            }
+            answer::of(Ok(&heard.borrow().len()))
+        }))
+    }
+
+    #[test]
+    fn a_call_goes_on_where_it_has_asked() {
+        let heard = Rc::new(RefCell::new(vec![]));
+        let first = asking(2, heard.clone());
+        assert_eq!(first["ask"], "check");
+        let number = first["call"].as_u64().unwrap();
+        assert_eq!(read(&resume(number, b"\"a\""))["call"], number);
+        assert_eq!(read(&resume(number, b"\"b\"")), json!({"value": 2}));
+        assert_eq!(*heard.borrow(), ["\"a\"", "\"b\""]);
+        assert!(read(&resume(number, b"true"))["error"].is_object(), "it has ended");
+    }
+
+    #[test]
+    fn calls_that_begin_while_another_waits_do_not_disturb_it() {
+        let (outer, inner) = (Rc::new(RefCell::new(vec![])), Rc::new(RefCell::new(vec![])));
+        let outer_number = asking(1, outer.clone())["call"].as_u64().unwrap();
+        let inner_number = asking(1, inner.clone())["call"].as_u64().unwrap();
+        assert_eq!(read(&resume(outer_number, b"\"outer\"")), json!({"value": 1}));
+        assert_eq!(read(&resume(inner_number, b"\"inner\"")), json!({"value": 1}));
+        assert_eq!((outer.borrow()[0].as_str(), inner.borrow()[0].as_str()), ("\"outer\"", "\"inner\""));
+    }
+
+    #[test]
+    fn the_next_request_ends_what_the_one_before_has_left_waiting() {
+        let left = Rc::new(RefCell::new(vec![]));
+        let number = asking(3, left.clone())["call"].as_u64().unwrap();
+        end_all();
+        assert_eq!(Rc::strong_count(&left), 1, "everything of the call is gone");
+        assert!(read(&resume(number, b"true"))["error"].is_object());
+    }
+}

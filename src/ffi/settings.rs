@@ -41,3 +41,17 @@ pub fn value(setting: &Setting) -> String {
 pub fn is_command_line() -> bool {
     BEGUN.with_borrow(|begun| begun.sapi == "cli")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::SETTINGS;
+
+    #[test]
+    fn the_php_side_reads_every_setting_of_the_table_in_its_order() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/ffi/src/Settings.php");
+        let source = std::fs::read_to_string(path).unwrap();
+        let list = source.split("NAMES = [").nth(1).and_then(|rest| rest.split(']').next()).unwrap();
+        let names: Vec<&str> = list.split('\'').skip(1).step_by(2).collect();
+        assert_eq!(names, SETTINGS.iter().map(|setting| setting.name).collect::<Vec<_>>());
+    }
+}

@@ -75,3 +75,60 @@ fn map(members: &[Value], bound: Bound) -> Input<'static> {
     }
     Input::Map(read)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn argument(value: &Value) -> Input<'static> {
+        input(value, Bound::ARGUMENT)
+    }
+
+    #[test]
+    fn what_json_cannot_hold_arrives_as_it_was() {
+        assert_eq!(argument(&json!(["bytes", "tqk="])), Input::Text(Cow::Borrowed(b"\xb6\xa9")));
+        assert_eq!(argument(&json!(["exact", "3fb999999999999a"])), Input::Float(0.1));
+        assert_eq!(argument(&json!(["float", "-INF"])), Input::Float(f64::NEG_INFINITY));
+        assert!(matches!(argument(&json!(["float", "NAN"])), Input::Float(nan) if nan.is_nan()));
+        assert_eq!(argument(&json!(["other", "DateTime"])), Input::Unusable("DateTime".into()));
+        let map = argument(&json!(["map", ["thing1", "x"], [7, ["map"]], [["bytes", "tg=="], null]]));
+        let expected = vec![
+            (b"thing1"[..].into(), Input::text("x")),
+            (b"7"[..].into(), Input::Map(vec![])),
+            (b"\xb6"[..].into(), Input::Null),
+        ];
+        assert_eq!(map, Input::Map(expected));
+    }
+
+    #[test]
+    fn a_plain_object_is_read_like_an_array_but_is_none() {
+        assert_eq!(argument(&json!(["object", ["a", 1]])), argument(&json!(["map", ["a", 1]])));
+        assert!(is_array(&json!(["map"])));
+        assert!(!is_array(&json!(["object"])) && !is_array(&json!("map")));
+    }
+
+    #[test]
+    fn the_callable_of_a_member_is_found_by_its_number() {
+        let config = json!(["map", ["appid", "wx1"], ["token", ["callable", 7, "Closure"]]]);
+        assert_eq!(callable(&config, "token"), Some(7));
+        assert_eq!(callable(&config, "appid"), None);
+        assert_eq!(argument(&config).get("token"), Some(&Input::Unusable("Closure".into())));
+    }
+
+    #[test]
+    fn nothing_that_another_program_may_send_is_taken_for_more_than_it_is() {
+        for odd in [
+            json!([]),
+            json!([[]]),
+            json!(["map", 5, [], ["a"]]),
+            json!({"a": 1}),
+            json!(["exact", "zz"]),
+            json!(["bytes", "*"]),
+        ] {
+            let _ = (argument(&odd), is_array(&odd), callable(&odd, "token"));
+        }
+        let deep = (0..40).fold(json!("x"), |inner, _| json!(["map", ["a", inner]]));
+        assert!(format!("{:?}", argument(&deep)).contains("nested too deeply"));
+    }
+}
