@@ -38,11 +38,11 @@ install_files() {
     adapters "$1/crmeb"
 }
 
-# adapters DIR: the CRMEB adapters, without their tests.
+# adapters DIR: the CRMEB adapters, without what tries and tests them.
 adapters() {
     [ -d "$root/crmeb" ] || return 0
     mkdir -p "$1"
-    (cd "$root/crmeb" && find . -type f -not -path '*/tests/*' -not -path './tests/*' -print0 | tar -c --null -T - -f -) | tar -x -C "$1" -f -
+    (cd "$root/crmeb" && find . -type f -not -path '*/tests/*' -not -path './try*' -not -name '.*' -print0 | tar -c --null -T - -f -) | tar -x -C "$1" -f -
     find "$1" -type d -exec chmod 755 {} +
     find "$1" -type f -exec chmod 644 {} +
 }

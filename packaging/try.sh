@@ -84,16 +84,30 @@ archive() {
     snapshot "$chroot_directory/after"
     same "$chroot_directory/before" "$chroot_directory/after" "--uninstall --purge did not undo everything"
     # What does not fit is refused in words, and nothing changes.
-    in_chroot "$dir" sh -c "echo damaged >>/tmp/$name/LICENSE; ! /tmp/$name/install.sh" 2>&1 | grep -q 'SHA256SUMS' || fail "a damaged package was not refused"
+    refused "$name" 's/^glibc=.*/glibc=9.99/' PACKAGE '9.99 or newer is needed'
+    refused "$name" 's/^arch=.*/arch=riscv64/' PACKAGE 'This package is for Linux riscv64'
+    refused "$name" '1s/^/damaged /' LICENSE 'The files are not those that SHA256SUMS names'
+    refuses "/tmp/$name/install.sh --php /bin/true" 'No PHP of this machine fits'
     snapshot "$chroot_directory/after"
     same "$chroot_directory/before" "$chroot_directory/after" "a refused installation changed something"
 }
+
+# refuses COMMAND WORDS: it fails, in these words.
+refuses() {
+    local said
+    if said=$(in_chroot "$dir" sh -c "$1" 2>&1); then fail "not refused: $1"; fi
+    grep -qF "$2" <<<"$said" || fail "refused in other words than '$2': $said"
+}
+
+# refused NAME SED_SCRIPT FILE WORDS: a package damaged in that way.
+refused() { refuses "cp -R /tmp/$1 /tmp/$1.damaged && sed -i '$2' /tmp/$1.damaged/$3 && (/tmp/$1.damaged/install.sh; said=\$?; rm -rf /tmp/$1.damaged; exit \$said)" "$4"; }
 
 deb() {
     local php=$1 options=${2:-}
     snapshot "$chroot_directory/before"
     in_chroot "$dir" unshare --net dpkg -i "/packages/routine-template_${version}_amd64.deb" "/packages/php$php-routine-template_${version}_amd64.deb" 2>&1 | sed 's/^/    /'
     send "$php" "/usr/bin/php$php" "/usr/sbin/php-fpm$php" www-data "$options" "$options"
+    refuses "tar -C /tmp -xzf /packages/*-ffi-*.tar.gz && /tmp/*-ffi-*/install.sh" 'upgrade it as one'
     in_chroot "$dir" dpkg --remove "php$php-routine-template" routine-template >/dev/null
     [ -d "$dir/var/lib/routine-template" ] || fail "removing the package took the store, which has the queue and the grants"
     in_chroot "$dir" dpkg --purge "php$php-routine-template" routine-template 2>&1 | sed 's/^/    /'

@@ -147,8 +147,8 @@ reload_hint() {
     case $1 in
         /www/server/php/*)
             number=${1#/www/server/php/}
-            [ "$name" != ffi ] || [ -n "$preload" ] || say "网站开着「防跨站攻击」（open_basedir）时读不到 ${library_dir}：装好 opcache 后用 --preload 重装，或把其中的 RoutineTemplate.php 和 src/ 复制到网站目录。" \
-                "A site with open_basedir (防跨站攻击) cannot read $library_dir: install again with --preload (needs opcache), or copy its RoutineTemplate.php and src/ into the site."
+            [ "$name" != ffi ] || [ -n "$preload" ] || say "网站开着「防跨站攻击」（open_basedir）时读不到 ${library_dir}：装好 opcache 后用 --preload 重装，或在网站的 .user.ini 末尾加上 :$library_dir/" \
+                "A site with open_basedir (防跨站攻击) cannot read $library_dir: install again with --preload (needs opcache), or append :$library_dir/ in the site's .user.ini."
             say "请重载 php-fpm：/etc/init.d/php-fpm-${number%%/*} reload（或宝塔面板：软件商店 → PHP → 服务 → 重载配置）" "Reload php-fpm: /etc/init.d/php-fpm-${number%%/*} reload"
             ;;
         *)
