@@ -30,10 +30,12 @@ ffi_archive() {
 
 # install_files DIR: what every archive has.
 install_files() {
-    mkdir -p "$1/install" "$1/stubs"
+    mkdir -p "$1/install" "$1/stubs" "$1/examples" "$1/docs"
     install -m 755 -- "$here/install/install.sh" "$staging/routine-template" "$1/"
     install -m 644 -- "$here/install/php.sh" "$here/install/files.sh" "$1/install/"
     install -m 644 -- "$root"/stubs/*.php "$1/stubs/"
+    install -m 644 -- "$root"/examples/* "$1/examples/"
+    install -m 644 -- "$root"/docs/*.md "$1/docs/"
     install -m 644 -- "$root/LICENSE" "$root/README.md" "$root/README.zh-CN.md" "$1/"
     adapters "$1/crmeb"
 }

@@ -221,7 +221,7 @@ done <"$work/phps"
 
 [ -n "$dry_run" ] || mkdir -p "$shared/installed"
 put "$here/routine-template" "$command" 755
-(cd "$here" && find ffi crmeb stubs -type f 2>/dev/null) >"$work/files" || true
+(cd "$here" && find ffi crmeb stubs examples -type f 2>/dev/null) >"$work/files" || true
 while read -r file; do
     case $file in
         ffi/*) put "$here/$file" "$library_dir/${file#ffi/}" 644 ;;
