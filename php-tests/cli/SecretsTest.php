@@ -6,6 +6,7 @@ namespace RoutineTemplate\Tests\Cli;
 
 use PHPUnit\Framework\Attributes\RequiresPhp;
 use RoutineTemplate;
+use RoutineTemplate\Tests\Face;
 use RoutineTemplate\Tests\PhpProcess;
 use RoutineTemplate\Tests\SandboxTestCase;
 
@@ -105,6 +106,7 @@ final class SecretsTest extends SandboxTestCase
 
     public function testPhpinfoShowsNoSecret(): void
     {
+        Face::onlyExtension('PHP shows the settings of its modules, and FFI brings no module.');
         $ini = ['secret' => $this->shop->secret, 'token' => 'external_token_that_must_not_show'];
         foreach ([PhpProcess::run('phpinfo(); echo "the end";', $ini), PhpProcess::runWith(['-i'], $ini)] as $result) {
             self::assertSame(0, $result->exitCode, $result->describe());

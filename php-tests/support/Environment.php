@@ -14,6 +14,17 @@ final class Environment
         return self::file('ROUTINE_TEMPLATE_EXTENSION', dirname(__DIR__, 2) . '/build/routine_template.so');
     }
 
+    public static function library(): string
+    {
+        return self::file('ROUTINE_TEMPLATE_LIBRARY', dirname(__DIR__, 2) . '/build/libroutine_template.so');
+    }
+
+    /** What a shop requires to have the FFI face. */
+    public static function ffi(): string
+    {
+        return self::file('ROUTINE_TEMPLATE_FFI', dirname(__DIR__, 2) . '/ffi/RoutineTemplate.php');
+    }
+
     public static function command(): string
     {
         return self::file('ROUTINE_TEMPLATE_COMMAND', dirname(__DIR__, 2) . '/build/routine-template');
@@ -74,6 +85,17 @@ final class Environment
             }
         }
         return ['extension' => $shared];
+    }
+
+    /** @return array<string, string>|null the settings that preload this script; null where this PHP has no OPcache */
+    public static function preload(string $script): ?array
+    {
+        if (!extension_loaded('Zend OPcache') && !is_file(PHP_EXTENSION_DIR . '/opcache.so')) {
+            return null;
+        }
+        // From PHP 8.5 on it is part of PHP.
+        $module = PHP_VERSION_ID < 80500 ? ['zend_extension' => 'opcache'] : [];
+        return $module + ['opcache.enable' => '1', 'opcache.preload' => $script];
     }
 
     private static function file(string $variable, string $default): string
