@@ -55,6 +55,14 @@ final class FfiTest extends SandboxTestCase
         self::assertSame(0, $result->json(), $result->describe());
     }
 
+    public function testTheLibraryMayBeInAnotherPlaceThanTheClasses(): void
+    {
+        $directory = TemporaryDirectory::create();
+        $library = $directory->write('elsewhere.so', (string) file_get_contents(Environment::library()));
+        self::assertSame([true, null, null], PhpProcess::run(self::ASK, ['library' => $library])->json());
+        $directory->remove();
+    }
+
     public function testALibraryThatIsMissingIsNamedWithTheLineThatNamesAnother(): void
     {
         [$canSend, $thrown, $problem] = PhpProcess::run(self::ASK, ['library' => '/nowhere/libroutine_template.so'])->json();

@@ -14,15 +14,27 @@ final class Environment
         return self::file('ROUTINE_TEMPLATE_EXTENSION', dirname(__DIR__, 2) . '/build/routine_template.so');
     }
 
+    /** The library of the FFI face, beside it. */
     public static function library(): string
     {
-        return self::file('ROUTINE_TEMPLATE_LIBRARY', dirname(__DIR__, 2) . '/build/libroutine_template.so');
+        return dirname(self::ffi()) . '/libroutine_template.so';
     }
 
-    /** What a shop requires to have the FFI face. */
+    /** What a shop requires to have the FFI face, installed where php-fpm's workers may read it; a checkout may be closed to them. */
     public static function ffi(): string
     {
-        return self::file('ROUTINE_TEMPLATE_FFI', dirname(__DIR__, 2) . '/ffi/RoutineTemplate.php');
+        static $directory = null;
+        if ($directory === null) {
+            $from = dirname(self::file('ROUTINE_TEMPLATE_FFI', dirname(__DIR__, 2) . '/ffi/RoutineTemplate.php'));
+            $library = self::file('ROUTINE_TEMPLATE_LIBRARY', dirname(__DIR__, 2) . '/build/libroutine_template.so');
+            $directory = TemporaryDirectory::create();
+            register_shutdown_function([$directory, 'remove']);
+            foreach (array_merge(glob("$from/*.php"), glob("$from/*.h"), glob("$from/src/*.php")) as $file) {
+                $directory->write(substr($file, strlen($from) + 1), (string) file_get_contents($file));
+            }
+            $directory->write('libroutine_template.so', (string) file_get_contents($library));
+        }
+        return $directory->path . '/RoutineTemplate.php';
     }
 
     public static function command(): string

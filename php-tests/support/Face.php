@@ -39,7 +39,6 @@ final class Face
             'extension' => array_merge($json, $ffi['extension']),
             'ffi.enable' => '1',
             'auto_prepend_file' => Environment::ffi(),
-            'routine_template.library' => Environment::library(),
         ];
     }
 
