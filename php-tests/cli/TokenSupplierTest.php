@@ -307,7 +307,7 @@ final class TokenSupplierTest extends SandboxTestCase
             $ends["memory limit $when"] = ['$a = str_repeat("x", 64 * 1024 * 1024);', $refresh, 255, 'Allowed memory size'];
             $ends["user error $when"] = ['trigger_error("the end", E_USER_ERROR);', $refresh, 255, 'the end'];
             $ends["time limit $when"] = ['set_time_limit(1); while (true) { }', $refresh, 255, 'Maximum execution time'];
-            $ends["a fatal error of the compiler $when"] = ['eval("class A { } class A { }");', $refresh, 255, 'Cannot declare class A'];
+            $ends["a fatal error of the compiler $when"] = ['eval("class A { } class A { }");', $refresh, 255, 'declare class A'];
             $ends["a fatal error below a call of ours $when"] = ['RoutineTemplate::configure(["token" => function () {
                 $a = str_repeat("x", 64 * 1024 * 1024); return "x"; }]); RoutineTemplate::accessToken();', $refresh, 255, 'Allowed memory size'];
         }
