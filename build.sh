@@ -465,10 +465,10 @@ cargo_test() {
 
 test_rust() {
     step "cargo test"
-    cargo_test --no-default-features --features cli,bundled-sqlite,failpoints || fail "A Rust test failed." "Its name and reason stand above."
+    cargo_test --no-default-features --features cli,ffi,bundled-sqlite,failpoints || fail "A Rust test failed." "Its name and reason stand above."
     if in_root cargo clippy --version >/dev/null 2>&1; then
         step "cargo clippy"
-        in_root cargo clippy --no-default-features --features cli,bundled-sqlite,failpoints --all-targets -- -D warnings || fail "clippy has remarks." "They stand above."
+        in_root cargo clippy --no-default-features --features cli,ffi,bundled-sqlite,failpoints --all-targets -- -D warnings || fail "clippy has remarks." "They stand above."
         in_root cargo clippy --lib -- -D warnings || fail "clippy has remarks on the extension." "They stand above."
     else
         note "clippy is not installed (rustup component add clippy): left out"

@@ -3,7 +3,8 @@
 //! # The way of a message
 //!
 //! ```text
-//! php/       zvals -> Message                                   nothing else happens at the edge
+//! php/, ffi/ zvals, or JSON -> Input                             nothing else happens at the edge
+//! face       the methods: Input -> Message                       the same for both
 //! context    which account, which settings, which templates    one PHP request
 //! app        walks the message through the stages below, once
 //! field      normalise, check and fit the payload               -> local answer 47003 if it cannot be sent
@@ -29,6 +30,10 @@ pub mod context;
 #[cfg(feature = "cli")]
 pub mod doctor;
 pub mod error;
+#[cfg(any(feature = "php", feature = "ffi"))]
+mod face;
+#[cfg(feature = "ffi")]
+mod ffi;
 pub mod field;
 mod fingerprint;
 pub mod grant;

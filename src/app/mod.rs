@@ -59,6 +59,19 @@ pub trait TokenSupplier {
     fn token(&self, refresh: bool) -> Result<Secret, Error>;
 }
 
+/// The token that an application's callable has returned, if it is one.
+pub fn supplied(returned: Option<&str>) -> Result<Secret, Error> {
+    match returned.map(str::trim) {
+        Some(token) if !token.is_empty() && token.len() <= 4096 && !token.contains(char::is_control) => {
+            Ok(Secret::new(token.to_owned()))
+        }
+        _ => Err(Error::config(
+            "设置 token：函数应返回 access_token 字符串，返回的是空值或其他类型",
+            "setting token: the callable must return the access_token as a string; it returned nothing or something else",
+        )),
+    }
+}
+
 /// One account with its settings and templates, as the present PHP request knows them.
 #[derive(Clone)]
 pub struct App {

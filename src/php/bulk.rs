@@ -1,31 +1,36 @@
 //! `sendMany()`: messages from an `iterable`, answers into an array or to a callable.
 
+use std::ffi::CStr;
 use std::fmt;
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::convert::IntoZval;
-use ext_php_rs::ffi::{zend_hash_index_update, zend_hash_str_update};
+use ext_php_rs::error::Result as ZendResult;
+use ext_php_rs::ffi::{sapi_module, zend_hash_index_update, zend_hash_str_update};
 use ext_php_rs::types::{ZendHashTable, Zval};
 
-use super::call::Call;
+use super::call::{Given, no_memory};
 use super::callable::{Callable, Interrupted, guarded, is_interrupted};
-use super::ctrl_c::CtrlC;
-use super::iteration::{Elements, Key};
+use super::iteration::{Elements, key_value};
 use super::owned::{Owned, release};
-use super::{interrupt, request, value};
-use crate::app::{BulkOptions, Caller, Ended, Summary};
+use super::{exception, interrupt, serialize, value};
+use crate::app::{BulkOptions, Caller, Ended};
 use crate::error::Error;
-use crate::language::{Language, Text, plain_text};
+use crate::face::call::{Call, not_callable};
+use crate::face::ctrl_c::CtrlC;
+use crate::face::key::Key;
+use crate::face::returned::{AnswerRow, Counts};
+use crate::language::Language;
 use crate::message::Input;
 
 /// The body of the method.
-pub fn send_many(call: &Call<'_>) -> Result<Zval, Error> {
+pub fn send_many(call: &Call<'_>, given: &Given<'_>) -> Result<Zval, Error> {
     let options = BulkOptions::read(call.array(1)?)?;
-    let (each, progress) = (callable(call, "each")?, callable(call, "progress")?);
-    let app = request::app(call.appid.as_deref())?;
-    let messages = call.iterable(0)?;
+    let (each, progress) = (callable(given, "each")?, callable(given, "progress")?);
+    let app = call.app()?;
+    let messages = iterable(call, given)?;
     let total = match &messages {
-        Elements::Array(_) => call.argument(0).and_then(Zval::array).map(ZendHashTable::len),
+        Elements::Array(_) => given.zval(0).and_then(Zval::array).map(ZendHashTable::len),
         Elements::Iterator(_) => None,
     };
     let mut caller = Application {
@@ -37,7 +42,7 @@ pub fn send_many(call: &Call<'_>) -> Result<Zval, Error> {
         progress,
         total: total.and_then(|total| i64::try_from(total).ok()),
         hints: app.settings().hint_lang,
-        ctrl_c: CtrlC::watch(),
+        ctrl_c: CtrlC::watch(is_command_line()),
     };
     let result = app.send_many(&options, &mut caller);
     let Application { answers, ctrl_c, messages, each, progress, .. } = caller;
@@ -54,43 +59,49 @@ pub fn send_many(call: &Call<'_>) -> Result<Zval, Error> {
     ctrl_c.end();
     let returned = guarded(|| match answers {
         Some(answers) => answers.into_zval(false),
-        None => counts(&summary).and_then(|counts| counts.into_zval(false)),
+        None => serialize::zval(&Counts::from(summary)),
     });
-    returned.map_err(Interrupted::into_error)?.map_err(super::methods::no_memory)
+    returned.map_err(Interrupted::into_error)?.map_err(no_memory)
 }
 
-fn counts(summary: &Summary) -> ext_php_rs::error::Result<ZBox<ZendHashTable>> {
-    let rows = [
-        ("total", summary.total),
-        ("delivered", summary.delivered),
-        ("refused", summary.refused),
-        ("unknown", summary.unknown),
-        ("not_sent", summary.not_sent),
-    ];
-    let mut array = ZendHashTable::with_capacity(8);
-    for (name, count) in rows {
-        array.insert(name, i64::try_from(count).unwrap_or(i64::MAX))?;
+/// The messages: an array, or an object that `foreach` takes.
+fn iterable<'a>(call: &Call<'_>, given: &Given<'a>) -> Result<Elements<'a>, Error> {
+    let value = given.zval(0);
+    match value.map(Elements::of).transpose().map_err(Interrupted::into_error)?.flatten() {
+        Some(elements) => Ok(elements),
+        None => Err(call.wrong_type(0)),
     }
-    Ok(array)
+}
+
+fn is_command_line() -> bool {
+    // SAFETY: the name is a literal of the SAPI, set before any module is loaded.
+    unsafe {
+        let name = sapi_module.name;
+        !name.is_null() && CStr::from_ptr(name) == c"cli"
+    }
 }
 
 /// The callable in one of the options.
-fn callable(call: &Call<'_>, option: &str) -> Result<Option<Callable>, Error> {
-    let given = call.argument(1).and_then(Zval::array).and_then(|options| options.get(option));
+fn callable(given: &Given<'_>, option: &str) -> Result<Option<Callable>, Error> {
+    let given = given.zval(1).and_then(Zval::array).and_then(|options| options.get(option));
     let Some(given) = given.map(Zval::dereference).filter(|given| !given.is_null()) else {
         return Ok(None);
     };
     match Callable::of(given) {
         Some(callable) => Ok(Some(callable)),
-        None => {
-            let input = value::input(given);
-            let kind = plain_text(input.type_name());
-            Err(Error::Type(Text::new(
-                format!("选项 {option} 应为 callable，给出的是 {kind}"),
-                format!("option {option} must be of type callable, {kind} given"),
-            )))
-        }
+        None => Err(not_callable(option, &value::input(given))),
     }
+}
+
+/// The array for one message, with `exception` where there is no verdict.
+fn answer_of(ended: Ended, hints: Language) -> ZendResult<Zval> {
+    let (row, error) = AnswerRow::of_bulk(ended, hints);
+    let mut answer = serialize::zval(&row)?;
+    let exception = error.as_ref().map(exception::object).transpose()?;
+    if let Some(members) = answer.array_mut() {
+        members.insert("exception", exception)?;
+    }
+    Ok(answer)
 }
 
 /// What the application's code has left behind, a destructor as well.
@@ -169,10 +180,10 @@ impl Caller for Application<'_> {
 
     fn ended(&mut self, place: Place, ended: Ended) -> Result<(), Error> {
         let hints = self.hints;
-        let answer = guarded(|| value::bulk_answer(&ended, hints)).map_err(Interrupted::into_error)?;
-        let answer = Owned::from(answer.map_err(super::methods::no_memory)?);
+        let answer = guarded(|| answer_of(ended, hints)).map_err(Interrupted::into_error)?;
+        let answer = Owned::from(answer.map_err(no_memory)?);
         let taken = match &self.each {
-            Some(each) => each.call(&mut [answer, place.shown().value().into()]).map(drop),
+            Some(each) => each.call(&mut [answer, key_value(&place.shown()).into()]).map(drop),
             None => self.put(&place, answer),
         };
         taken.map_err(Interrupted::into_error)?;
@@ -192,13 +203,7 @@ impl Caller for Application<'_> {
 
     fn check(&mut self) -> Result<(), Error> {
         pending()?;
-        if let Some(signal) = self.ctrl_c.caught() {
-            let text = Text::new(
-                format!("sendMany() 被信号 {signal} 中断"),
-                format!("sendMany() was ended by signal {signal}"),
-            );
-            return Err(Error::Refused { text, code: 0 });
-        }
+        self.ctrl_c.check()?;
         interrupt::honour().map_err(Interrupted::into_error)
     }
 }

@@ -7,15 +7,18 @@ use ext_php_rs::args::{Arg, ArgInfoTables};
 use ext_php_rs::builders::{ClassBuilder, ClassProperty, FunctionBuilder};
 use ext_php_rs::convert::IntoZval;
 use ext_php_rs::error::{Error as ZendError, Result as ZendResult};
-use ext_php_rs::ffi::{HashTable, zend_function, zend_hash_str_find};
+use ext_php_rs::ffi::{
+    HashTable, IS_ARRAY, IS_FALSE, IS_LONG, IS_NULL, IS_OBJECT, IS_STRING, IS_VOID, MAY_BE_BOOL, zend_function,
+    zend_hash_str_find,
+};
 use ext_php_rs::flags::{ClassFlags, DataType, MethodFlags, PropertyFlags};
 use ext_php_rs::types::{ZendObject, ZendStr, Zval};
 use ext_php_rs::zend::{ClassEntry, ExecuteData};
 
-use super::call::{Call, run};
+use super::call::{run, set_appid};
 use super::exception;
-use super::methods::{ITERABLE, METHOD_COUNT, METHODS, ONLY_STATIC, Returns};
 use crate::error::Error;
+use crate::face::methods::{METHOD_COUNT, METHODS, ONLY_STATIC, Returns, types};
 
 unsafe extern "C" {
     fn zend_add_attribute(
@@ -69,22 +72,38 @@ fn class(
     for (method, handler) in METHODS.iter().zip(HANDLERS).skip(first) {
         let mut function = FunctionBuilder::new(method.name, handler);
         for parameter in method.parameters {
-            let kind = if parameter.types == ITERABLE { DataType::Iterable } else { DataType::Mixed };
+            let kind = if parameter.types == types::ITERABLE { DataType::Iterable } else { DataType::Mixed };
             let mut argument = Arg::new(parameter.name, kind);
             if let Some(default) = parameter.default {
                 argument = argument.default(default);
             }
             function = function.arg(argument);
         }
-        let required = method.parameters.iter().filter(|parameter| parameter.default.is_none()).count();
         let returns = match method.returns {
             Returns::Types(_) => DataType::Mixed,
             Returns::App => DataType::object("RoutineTemplate\\App"),
         };
-        builder = builder
-            .method(function.required_args(required).returns(returns, false, false), flags | MethodFlags::Public);
+        builder = builder.method(
+            function.required_args(method.required()).returns(returns, false, false),
+            flags | MethodFlags::Public,
+        );
     }
     builder
+}
+
+/// PHP's mask for our bits. `iterable` has none: what it means differs between versions of PHP, and the builder knows.
+fn mask_of(wanted: u32) -> u32 {
+    let masks = [
+        (types::STRING, 1 << IS_STRING),
+        (types::INT, 1 << IS_LONG),
+        (types::ARRAY, 1 << IS_ARRAY),
+        (types::OBJECT, 1 << IS_OBJECT),
+        (types::NULL, 1 << IS_NULL),
+        (types::FALSE, 1 << IS_FALSE),
+        (types::BOOL, MAY_BE_BOOL),
+        (types::VOID, 1 << IS_VOID),
+    ];
+    masks.into_iter().filter(|(bit, _)| wanted & bit != 0).fold(0, |mask, (_, bits)| mask | bits)
 }
 
 /// The builder knows single types only, and the engine copies its tables: the union types go into the registered copies.
@@ -106,12 +125,12 @@ fn describe(class: &mut ClassEntry, tables: ArgInfoTables, first: usize) {
             if arguments.is_null() {
                 continue;
             }
-            if let Returns::Types(mask) = method.returns {
-                (*arguments.sub(1)).type_.type_mask = mask;
+            if let Returns::Types(returned) = method.returns {
+                (*arguments.sub(1)).type_.type_mask = mask_of(returned);
             }
             for (index, parameter) in method.parameters.iter().enumerate() {
-                if parameter.types != ITERABLE {
-                    (*arguments.add(index)).type_.type_mask = parameter.types;
+                if parameter.types != types::ITERABLE {
+                    (*arguments.add(index)).type_.type_mask = mask_of(parameter.types);
                 }
                 if parameter.sensitive {
                     // Interned strings of start-up live as long as the class does.
@@ -144,7 +163,7 @@ pub fn new_app(appid: &str) -> ZendResult<Zval> {
     // SAFETY: set at module start-up and valid as long as the module is loaded.
     let class = unsafe { APP.load(Ordering::Acquire).as_ref() }.ok_or(ZendError::InvalidPointer)?;
     let mut object = ZendObject::new(class);
-    Call::set_appid(&mut object, appid);
+    set_appid(&mut object, appid);
     object.into_zval(false)
 }
 

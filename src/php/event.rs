@@ -7,31 +7,28 @@ use ext_php_rs::convert::IntoZval;
 use ext_php_rs::types::{ZendHashTable, Zval};
 
 use super::callable::{Callable, Interrupted};
-use super::iteration::{Elements, Key};
+use super::iteration::Elements;
 use super::value;
+use crate::face::arguments::{Bound, too_deep};
+use crate::face::key::Key;
 use crate::message::Input;
-
-/// Levels of a message: itself, the wrapper of its list, the list, EasyWeChat's `item`, one item, and one to spare.
-const DEPTH_LIMIT: usize = 6;
-/// Members of all levels together. A generator need not end by itself.
-const MEMBER_LIMIT: usize = 10_000;
 
 /// The message; [`Input::Unusable`] if the value is none.
 pub fn message(value: &Zval) -> Result<Input<'static>, Interrupted> {
     if let Some(text) = simple_xml(value)? {
         return Ok(text);
     }
-    let mut left = MEMBER_LIMIT;
-    read(value, 0, &mut left)
+    let mut left = Bound::EVENT.members;
+    read(value, Bound::EVENT.levels, &mut left)
 }
 
-fn read(value: &Zval, depth: usize, left: &mut usize) -> Result<Input<'static>, Interrupted> {
+fn read(value: &Zval, levels: usize, left: &mut usize) -> Result<Input<'static>, Interrupted> {
     let value = value.dereference();
     let Some(mut elements) = Elements::of(value)? else {
         return Ok(value::message(value).into_owned());
     };
-    if depth >= DEPTH_LIMIT {
-        return Ok(Input::Unusable(Cow::Borrowed("array nested too deeply")));
+    if levels == 0 {
+        return Ok(too_deep());
     }
     let mut members = Vec::new();
     while let Some((key, element)) = elements.next()? {
@@ -45,7 +42,7 @@ fn read(value: &Zval, depth: usize, left: &mut usize) -> Result<Input<'static>, 
             // No member of an array has such a name.
             None => continue,
         };
-        members.push((Cow::Owned(name), read(&element, depth + 1, left)?));
+        members.push((Cow::Owned(name), read(&element, levels - 1, left)?));
     }
     Ok(Input::Map(members))
 }

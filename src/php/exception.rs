@@ -15,9 +15,11 @@ use ext_php_rs::flags::{DataType, MethodFlags, PropertyFlags};
 use ext_php_rs::types::{ZendObject, ZendStr, Zval};
 use ext_php_rs::zend::{ClassEntry, ExecuteData, ce};
 
+use super::callable;
 use super::class::property;
-use super::{callable, request};
 use crate::error::Error;
+use crate::face::request;
+use crate::face::thrown::{Class, code};
 
 unsafe extern "C" {
     static spl_ce_RuntimeException: *mut ClassEntry;
@@ -122,10 +124,9 @@ pub fn throw(error: &Error) {
         return;
     }
     let message = error.message(request::language()).replace('\0', " ");
-    let (class, code) = class_of(error);
     match error {
         Error::Transport { ambiguous, .. } => throw_transport(&message, *ambiguous),
-        _ => PhpException::new(message, i32::try_from(code).unwrap_or(0), class).throw(),
+        _ => PhpException::new(message, i32::try_from(code(error)).unwrap_or(0), class_of(error)).throw(),
     }
 }
 
@@ -136,9 +137,8 @@ pub fn throw_internal(message: String) {
 
 /// The same exception as a value, for an answer that carries it.
 pub fn object(error: &Error) -> ZendResult<Zval> {
-    let (class, code) = class_of(error);
     let message = error.message(request::language());
-    let object = ZendObject::new(class).into_raw();
+    let object = ZendObject::new(class_of(error)).into_raw();
     // The class that declares the protected members: PHP's own, of exceptions or of errors.
     let base = match error {
         Error::Value(_) | Error::Type(_) => ce::error(),
@@ -155,7 +155,7 @@ pub fn object(error: &Error) -> ZendResult<Zval> {
             message.as_ptr().cast(),
             message.len(),
         );
-        zend_update_property_long(base, object, c"code".as_ptr(), "code".len(), code);
+        zend_update_property_long(base, object, c"code".as_ptr(), "code".len(), code(error));
         if let Error::Transport { ambiguous, .. } = error {
             set_ambiguous(object, *ambiguous);
         }
@@ -163,14 +163,14 @@ pub fn object(error: &Error) -> ZendResult<Zval> {
     }
 }
 
-fn class_of(error: &Error) -> (&'static ClassEntry, i64) {
-    match error {
-        Error::Config { code, .. } => (CONFIG.get(), *code),
-        Error::Refused { code, .. } => (REFUSED.get(), *code),
-        Error::Transport { .. } => (TRANSPORT.get(), 0),
-        Error::Store(_) => (STORE.get(), 0),
-        Error::Value(_) => (ce::value_error(), 0),
-        Error::Type(_) => (ce::type_error(), 0),
+fn class_of(error: &Error) -> &'static ClassEntry {
+    match Class::of(error) {
+        Class::Config => CONFIG.get(),
+        Class::Refused => REFUSED.get(),
+        Class::Transport => TRANSPORT.get(),
+        Class::Store => STORE.get(),
+        Class::Value => ce::value_error(),
+        Class::Type => ce::type_error(),
     }
 }
 

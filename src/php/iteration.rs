@@ -1,57 +1,33 @@
 //! An `iterable` of PHP, element by element: an array, or anything that `foreach` takes.
 
-use std::fmt;
-
 use ext_php_rs::ffi::{ZEND_RESULT_CODE_SUCCESS, zend_object_iterator};
 use ext_php_rs::types::{ZendStr, Zval};
 use ext_php_rs::zend::ce;
 
 use super::callable::{Interrupted, guarded, is_ending, is_interrupted};
 use super::owned::Owned;
-use crate::language::plain_text;
+use crate::face::key::Key;
 
 unsafe extern "C" {
     fn zend_iterator_dtor(iterator: *mut zend_object_iterator);
 }
 
-/// A key of a PHP array.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Key {
-    /// An int.
-    Int(i64),
-    /// A string: any bytes.
-    Text(Vec<u8>),
-}
-
-impl Key {
-    fn of(value: &Zval) -> Option<Self> {
-        match (value.zend_str(), value.long()) {
-            (Some(text), _) => Some(Self::Text(text.as_bytes().to_vec())),
-            (None, number) => number.map(Self::Int),
-        }
-    }
-
-    /// As PHP has it.
-    pub fn value(&self) -> Zval {
-        let mut value = Zval::new();
-        match self {
-            Self::Int(number) => value.set_long(*number),
-            Self::Text(bytes) => value.set_zend_string(ZendStr::new(bytes, false)),
-        }
-        value
+/// The key in a value; `None` where it cannot be one of an array.
+fn key_in(value: &Zval) -> Option<Key> {
+    match (value.zend_str(), value.long()) {
+        (Some(text), _) => Some(Key::Text(text.as_bytes().to_vec())),
+        (None, number) => number.map(Key::Int),
     }
 }
 
-impl fmt::Display for Key {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Int(number) => number.fmt(formatter),
-            Self::Text(bytes) => {
-                let shown: String = plain_text(&String::from_utf8_lossy(bytes)).chars().take(64).collect();
-                write!(formatter, "“{shown}”")
-            }
-        }
+/// A key as PHP has it.
+pub fn key_value(key: &Key) -> Zval {
+    let mut value = Zval::new();
+    match key {
+        Key::Int(number) => value.set_long(*number),
+        Key::Text(bytes) => value.set_zend_string(ZendStr::new(bytes, false)),
     }
+    value
 }
 
 /// Where the elements come from. Each is asked for when it is wanted, never before.
@@ -76,10 +52,10 @@ impl<'a> Elements<'a> {
     pub fn next(&mut self) -> Result<Option<(Option<Key>, Owned)>, Interrupted> {
         match self {
             Self::Array(array) => {
-                Ok(array.next_zval().map(|(key, value)| (Key::of(&key), value.shallow_clone().into())))
+                Ok(array.next_zval().map(|(key, value)| (key_in(&key), value.shallow_clone().into())))
             }
             Self::Iterator(iterator) => {
-                Ok(iterator.next()?.map(|(key, value)| (key.as_ref().and_then(|key| Key::of(key)), value)))
+                Ok(iterator.next()?.map(|(key, value)| (key.as_ref().and_then(|key| key_in(key)), value)))
             }
         }
     }

@@ -6,13 +6,29 @@ use std::collections::hash_map::Entry;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{callable, ini};
+use once_cell::sync::OnceCell;
+
 use crate::app::{App, TokenSupplier};
-use crate::config::{SETTINGS, Settings};
+use crate::config::{SETTINGS, Setting, Settings};
 use crate::context::Context;
 use crate::error::Error;
 use crate::language::{Language, Text};
 use crate::message::Input;
+
+/// How a face reads a setting of php.ini.
+pub type Ini = fn(&Setting) -> String;
+
+static INI_OF_FACE: OnceCell<Ini> = OnceCell::new();
+
+/// Says how php.ini is read; called when the face starts.
+pub fn read_ini_with(ini: Ini) {
+    // A second start of the face says the same.
+    let _ = INI_OF_FACE.set(ini);
+}
+
+fn ini(setting: &Setting) -> String {
+    INI_OF_FACE.get().map_or_else(|| setting.default.to_owned(), |ini| ini(setting))
+}
 
 thread_local! {
     static CONTEXT: RefCell<Option<Context>> = const { RefCell::new(None) };
@@ -80,7 +96,7 @@ fn name_early_supplier(appid: &str) {
 pub fn language() -> Language {
     let configured = CONTEXT.with_borrow(|context| context.as_ref().map(Context::language));
     configured.unwrap_or_else(|| {
-        let english = SETTINGS.iter().any(|setting| setting.name == "hint_lang" && ini::value(setting, false) == "en");
+        let english = SETTINGS.iter().any(|setting| setting.name == "hint_lang" && ini(setting) == "en");
         if english { Language::English } else { Language::Chinese }
     })
 }
@@ -89,12 +105,16 @@ pub fn language() -> Language {
 pub fn forget() {
     CONTEXT.set(None);
     drop(SUPPLIERS.take());
-    // There is no call left that it could go on from.
-    callable::forget_ending();
+}
+
+/// Whether any account's token is supplied by code of the application.
+#[cfg(feature = "ffi")]
+pub fn has_supplier() -> bool {
+    SUPPLIERS.with_borrow(|suppliers| !suppliers.is_empty())
 }
 
 fn ini_settings() -> Result<Arc<Settings>, Error> {
-    let values: Vec<String> = SETTINGS.iter().map(|setting| ini::value(setting, false)).collect();
+    let values: Vec<String> = SETTINGS.iter().map(ini).collect();
     INI.with_borrow_mut(|parsed| match parsed {
         Some((known, settings)) if *known == values => Ok(settings.clone()),
         _ => {

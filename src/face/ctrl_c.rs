@@ -2,14 +2,17 @@
 //! flight can be settled before the process ends as it would have. The second one ends it at once.
 //!
 //! Only where the application leaves both signals to their default action, and never in php-fpm.
+#![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_int};
+use std::ffi::c_int;
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
-use ext_php_rs::ffi::sapi_module;
 use nix::libc;
+
+use crate::error::Error;
+use crate::language::Text;
 
 /// The signal that was caught, or 0.
 static CAUGHT: AtomicI32 = AtomicI32::new(0);
@@ -30,9 +33,9 @@ pub struct CtrlC {
 }
 
 impl CtrlC {
-    /// Notes the first signal from now on.
-    pub fn watch() -> Self {
-        let mut guard = Self { former: Vec::new(), watching: is_command_line() };
+    /// Notes the first signal from now on, if this is PHP's command line.
+    pub fn watch(command_line: bool) -> Self {
+        let mut guard = Self { former: Vec::new(), watching: command_line };
         if !guard.watching {
             return guard;
         }
@@ -44,10 +47,23 @@ impl CtrlC {
         guard
     }
 
-    /// The signal that was noted.
-    pub fn caught(&self) -> Option<c_int> {
+    fn caught(&self) -> Option<c_int> {
         let signal = CAUGHT.load(Ordering::Acquire);
         (self.watching && signal != 0).then_some(signal)
+    }
+
+    /// Fails once a signal was noted.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.caught() {
+            None => Ok(()),
+            Some(signal) => Err(Error::Refused {
+                text: Text::new(
+                    format!("sendMany() 被信号 {signal} 中断"),
+                    format!("sendMany() was ended by signal {signal}"),
+                ),
+                code: 0,
+            }),
+        }
     }
 
     /// Ends the guard. If it was the outermost one and a signal was noted, that has its effect now, which is the end of the
@@ -75,14 +91,6 @@ impl Drop for CtrlC {
         if self.watching {
             GUARDS.fetch_sub(1, Ordering::AcqRel);
         }
-    }
-}
-
-fn is_command_line() -> bool {
-    // SAFETY: the name is a literal of the SAPI, set before any module is loaded.
-    unsafe {
-        let name = sapi_module.name;
-        !name.is_null() && CStr::from_ptr(name) == c"cli"
     }
 }
 

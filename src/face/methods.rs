@@ -1,37 +1,46 @@
-//! Every method of `RoutineTemplate` and `RoutineTemplate\App`: its signature, written once for both classes. The bodies stand by subject.
+//! Every method of `RoutineTemplate` and `RoutineTemplate\App`: its signature, written once for both classes and both faces. The
+//! bodies stand by subject.
+// What Reflection shows of them, the library's PHP side declares by itself.
+#![cfg_attr(not(feature = "php"), allow(dead_code))]
 
 mod account;
 mod ledger;
-mod result;
 mod sending;
 mod templates;
 
-use ext_php_rs::ffi::{IS_ARRAY, IS_FALSE, IS_LONG, IS_NULL, IS_OBJECT, IS_STRING, IS_VOID, MAY_BE_BOOL};
-use ext_php_rs::types::Zval;
-
-use super::bulk;
 use super::call::Call;
+use super::returned::Returned;
 use crate::error::Error;
 
-pub(super) use result::no_memory;
+/// PHP's built-in types, one bit each.
+pub mod types {
+    /// `string`.
+    pub const STRING: u32 = 1;
+    /// `int`.
+    pub const INT: u32 = 1 << 1;
+    /// `array`.
+    pub const ARRAY: u32 = 1 << 2;
+    /// `object`.
+    pub const OBJECT: u32 = 1 << 3;
+    /// `null`.
+    pub const NULL: u32 = 1 << 4;
+    /// `false`.
+    pub const FALSE: u32 = 1 << 5;
+    /// `bool`.
+    pub const BOOL: u32 = 1 << 6;
+    /// `void`.
+    pub const VOID: u32 = 1 << 7;
+    /// `iterable`, always alone.
+    pub const ITERABLE: u32 = 1 << 8;
+}
 
-/// PHP's masks of built-in types.
-const STRING: u32 = 1 << IS_STRING;
-const INT: u32 = 1 << IS_LONG;
-const ARRAY: u32 = 1 << IS_ARRAY;
-const OBJECT: u32 = 1 << IS_OBJECT;
-const NULL: u32 = 1 << IS_NULL;
-const FALSE: u32 = 1 << IS_FALSE;
-const BOOL: u32 = MAY_BE_BOOL;
-const VOID: u32 = 1 << IS_VOID;
-/// No mask: what it means differs between versions of PHP, and the builder knows.
-pub const ITERABLE: u32 = u32::MAX;
+use types::{ARRAY, BOOL, FALSE, INT, ITERABLE, NULL, OBJECT, STRING, VOID};
 
 /// A parameter as Reflection shows it.
 pub struct Parameter {
     /// The name, for named arguments.
     pub name: &'static str,
-    /// PHP's type masks.
+    /// The [`types`] that it takes.
     pub types: u32,
     /// The same in words, for a `TypeError`.
     pub expected: &'static str,
@@ -76,7 +85,23 @@ pub struct Method {
     /// Its return type.
     pub returns: Returns,
     /// What it does.
-    pub body: fn(&Call<'_>) -> Result<Zval, Error>,
+    pub body: Body,
+}
+
+impl Method {
+    /// How many arguments must be given.
+    pub fn required(&self) -> usize {
+        self.parameters.iter().filter(|parameter| parameter.default.is_none()).count()
+    }
+}
+
+/// What a method does.
+#[derive(Clone, Copy)]
+pub enum Body {
+    /// The same on both faces.
+    Common(fn(&Call<'_>) -> Result<Returned, Error>),
+    /// Walks through code of the application, which each face does in a way of its own.
+    SendMany,
 }
 
 /// The methods. `RoutineTemplate` has them as static ones; `App` has all but the first [`ONLY_STATIC`].
@@ -85,28 +110,28 @@ pub static METHODS: [Method; METHOD_COUNT] = [
         name: "app",
         parameters: &[required("appid", STRING, "string")],
         returns: Returns::App,
-        body: account::app,
+        body: Body::Common(account::app),
     },
-    Method { name: "version", parameters: &[], returns: Returns::Types(STRING), body: account::version },
+    Method { name: "version", parameters: &[], returns: Returns::Types(STRING), body: Body::Common(account::version) },
     Method {
         name: "configure",
         parameters: &[Parameter { sensitive: true, ..required("config", ARRAY, "array") }],
         returns: Returns::Types(VOID),
-        body: account::configure,
+        body: Body::Common(account::configure),
     },
-    Method { name: "send", parameters: &MESSAGE, returns: Returns::Types(ARRAY), body: sending::send },
-    Method { name: "queue", parameters: &MESSAGE, returns: Returns::Types(STRING), body: sending::queue },
+    Method { name: "send", parameters: &MESSAGE, returns: Returns::Types(ARRAY), body: Body::Common(sending::send) },
+    Method { name: "queue", parameters: &MESSAGE, returns: Returns::Types(STRING), body: Body::Common(sending::queue) },
     Method {
         name: "flush",
         parameters: &[optional("timeoutMs", INT | STRING, "string|int", "5000")],
         returns: Returns::Types(INT),
-        body: sending::flush,
+        body: Body::Common(sending::flush),
     },
     Method {
         name: "sendMany",
         parameters: &[required("messages", ITERABLE, "array|Traversable"), optional("options", ARRAY, "array", "[]")],
         returns: Returns::Types(ARRAY),
-        body: bulk::send_many,
+        body: Body::SendMany,
     },
     Method {
         name: "sendTemplate",
@@ -117,7 +142,7 @@ pub static METHODS: [Method; METHOD_COUNT] = [
             optional("dataKey", ARRAY | OBJECT | STRING, "array|object|string", "[]"),
         ],
         returns: Returns::Types(ARRAY | FALSE),
-        body: sending::send_template,
+        body: Body::Common(sending::send_template),
     },
     Method {
         name: "validate",
@@ -127,7 +152,7 @@ pub static METHODS: [Method; METHOD_COUNT] = [
             optional("options", ARRAY, "array", "[]"),
         ],
         returns: Returns::Types(ARRAY),
-        body: sending::validate,
+        body: Body::Common(sending::validate),
     },
     Method {
         name: "registerTemplate",
@@ -137,19 +162,19 @@ pub static METHODS: [Method; METHOD_COUNT] = [
             optional("content", STRING | NULL, "?string", "null"),
         ],
         returns: Returns::Types(VOID),
-        body: templates::register_template,
+        body: Body::Common(templates::register_template),
     },
     Method {
         name: "templateId",
         parameters: &[required("key", STRING | INT, "string|int")],
         returns: Returns::Types(STRING | NULL),
-        body: templates::template_id,
+        body: Body::Common(templates::template_id),
     },
     Method {
         name: "templates",
         parameters: &[optional("refresh", BOOL, "bool", "false")],
         returns: Returns::Types(ARRAY),
-        body: templates::templates,
+        body: Body::Common(templates::templates),
     },
     Method {
         name: "addTemplate",
@@ -159,15 +184,20 @@ pub static METHODS: [Method; METHOD_COUNT] = [
             required("scene", STRING, "string"),
         ],
         returns: Returns::Types(STRING),
-        body: templates::add_template,
+        body: Body::Common(templates::add_template),
     },
     Method {
         name: "deleteTemplate",
         parameters: &[required("templateId", STRING | INT, "string|int")],
         returns: Returns::Types(VOID),
-        body: templates::delete_template,
+        body: Body::Common(templates::delete_template),
     },
-    Method { name: "categories", parameters: &[], returns: Returns::Types(ARRAY), body: templates::categories },
+    Method {
+        name: "categories",
+        parameters: &[],
+        returns: Returns::Types(ARRAY),
+        body: Body::Common(templates::categories),
+    },
     Method {
         name: "publicTemplates",
         parameters: &[
@@ -176,25 +206,25 @@ pub static METHODS: [Method; METHOD_COUNT] = [
             optional("limit", INT | STRING, "string|int", "30"),
         ],
         returns: Returns::Types(ARRAY),
-        body: templates::public_templates,
+        body: Body::Common(templates::public_templates),
     },
     Method {
         name: "publicKeywords",
         parameters: &[required("tid", STRING | INT, "string|int")],
         returns: Returns::Types(ARRAY),
-        body: templates::public_keywords,
+        body: Body::Common(templates::public_keywords),
     },
     Method {
         name: "syncTemplates",
         parameters: &[required("wanted", ARRAY, "array"), optional("options", ARRAY, "array", "[]")],
         returns: Returns::Types(ARRAY),
-        body: templates::sync_templates,
+        body: Body::Common(templates::sync_templates),
     },
     Method {
         name: "accessToken",
         parameters: &[optional("refresh", BOOL, "bool", "false")],
         returns: Returns::Types(STRING),
-        body: account::access_token,
+        body: Body::Common(account::access_token),
     },
     Method {
         name: "recordGrants",
@@ -204,7 +234,7 @@ pub static METHODS: [Method; METHOD_COUNT] = [
             optional("options", ARRAY, "array", "[]"),
         ],
         returns: Returns::Types(ARRAY),
-        body: ledger::record_grants,
+        body: Body::Common(ledger::record_grants),
     },
     Method {
         name: "grants",
@@ -213,7 +243,7 @@ pub static METHODS: [Method; METHOD_COUNT] = [
             optional("templateId", STRING | INT | NULL, "string|int|null", "null"),
         ],
         returns: Returns::Types(ARRAY),
-        body: ledger::grants,
+        body: Body::Common(ledger::grants),
     },
     Method {
         name: "audience",
@@ -223,7 +253,7 @@ pub static METHODS: [Method; METHOD_COUNT] = [
             optional("limit", INT | STRING, "string|int", "1000"),
         ],
         returns: Returns::Types(ARRAY),
-        body: ledger::audience,
+        body: Body::Common(ledger::audience),
     },
     Method {
         name: "requestTemplates",
@@ -233,49 +263,49 @@ pub static METHODS: [Method; METHOD_COUNT] = [
             optional("options", ARRAY, "array", "[]"),
         ],
         returns: Returns::Types(ARRAY),
-        body: ledger::request_templates,
+        body: Body::Common(ledger::request_templates),
     },
     Method {
         name: "handlePush",
         parameters: &[required("query", ARRAY, "array"), required("body", STRING, "string")],
         returns: Returns::Types(ARRAY),
-        body: ledger::handle_push,
+        body: Body::Common(ledger::handle_push),
     },
     Method {
         name: "recordEvent",
         parameters: &[required("message", ARRAY | OBJECT | STRING, "array|object|string")],
         returns: Returns::Types(BOOL),
-        body: ledger::record_event,
+        body: Body::Common(ledger::record_event),
     },
     Method {
         name: "status",
         parameters: &[required("id", STRING, "string")],
         returns: Returns::Types(ARRAY | NULL),
-        body: ledger::status,
+        body: Body::Common(ledger::status),
     },
     Method {
         name: "deliveries",
         parameters: &[optional("filter", ARRAY, "array", "[]")],
         returns: Returns::Types(ARRAY),
-        body: ledger::deliveries,
+        body: Body::Common(ledger::deliveries),
     },
     Method {
         name: "quota",
         parameters: &[required("path", STRING, "string")],
         returns: Returns::Types(ARRAY),
-        body: account::quota,
+        body: Body::Common(account::quota),
     },
     Method {
         name: "clearQuota",
         parameters: &[optional("path", STRING | NULL, "?string", "null")],
         returns: Returns::Types(ARRAY),
-        body: account::clear_quota,
+        body: Body::Common(account::clear_quota),
     },
     Method {
         name: "rid",
         parameters: &[required("rid", STRING, "string")],
         returns: Returns::Types(ARRAY),
-        body: account::rid,
+        body: Body::Common(account::rid),
     },
     Method {
         name: "sendOneTime",
@@ -288,21 +318,21 @@ pub static METHODS: [Method; METHOD_COUNT] = [
             optional("options", ARRAY, "array", "[]"),
         ],
         returns: Returns::Types(ARRAY),
-        body: sending::send_one_time,
+        body: Body::Common(sending::send_one_time),
     },
     Method {
         name: "uniformSend",
         parameters: &[optional("message", ARRAY, "array", "[]")],
         returns: Returns::Types(ARRAY),
-        body: sending::uniform_send,
+        body: Body::Common(sending::uniform_send),
     },
     Method {
         name: "wxopenTemplateSend",
         parameters: &[optional("message", ARRAY, "array", "[]")],
         returns: Returns::Types(ARRAY),
-        body: sending::wxopen_template_send,
+        body: Body::Common(sending::wxopen_template_send),
     },
-    Method { name: "stats", parameters: &[], returns: Returns::Types(ARRAY), body: account::stats },
+    Method { name: "stats", parameters: &[], returns: Returns::Types(ARRAY), body: Body::Common(account::stats) },
 ];
 
 /// How many methods there are.

@@ -1,0 +1,54 @@
+<?php
+
+declare(strict_types=1);
+
+namespace RoutineTemplate\Ffi;
+
+/** 提供 token 的应用函数，按编号保存。 The application's callables that supply tokens, by number. */
+final class Suppliers
+{
+    /** @var array<int, callable> */
+    private static $callables = [];
+
+    /** @var int */
+    private static $number = 0;
+
+    /**
+     * configure() 的参数；其中的 token 为函数时换成编号。字符串是 token 本身，不是函数名。
+     * The argument of configure(), with a number in the place of a callable `token`. A string is a token, never a function's name.
+     *
+     * @param mixed $config
+     * @return mixed the same, tagged
+     */
+    public static function tagged($config)
+    {
+        $token = is_array($config) ? ($config['token'] ?? null) : null;
+        $tagged = Tagged::value($config);
+        if ((!is_object($token) && !is_array($token)) || !is_callable($token)) {
+            return $tagged;
+        }
+        self::$callables[++self::$number] = $token;
+        foreach ($tagged as $index => $member) {
+            if ($index > 0 && $member[0] === 'token') {
+                $tagged[$index][1] = ['callable', self::$number, is_object($token) ? get_class($token) : 'array'];
+            }
+        }
+        return $tagged;
+    }
+
+    /** 调用一个函数，返回给库的 JSON。 Calls one; the JSON for the library. */
+    public static function reply(int $number, bool $refresh): string
+    {
+        $token = (self::$callables[$number])($refresh);
+        $text = is_string($token) ? json_encode(['token' => $token], Tagged::FLAGS) : false;
+        return $text === false ? '{"token": null}' : $text;
+    }
+
+    /** @param list<int> $numbers 不再需要的 / those that nothing asks any more */
+    public static function release(array $numbers): void
+    {
+        foreach ($numbers as $number) {
+            unset(self::$callables[$number]);
+        }
+    }
+}
