@@ -530,6 +530,20 @@ bench() {
     fi
 }
 
+package() {
+    if [ $# -gt 0 ] && [ "$1" != --try ]; then
+        fail "package does not know '$1'." "It has one option: --try installs the packages on bare Debians (root only)."
+    fi
+    need_rust
+    "$root/packaging/package.sh" || fail "The packages could not be built." "The reason stands above."
+    if [ "${1:-}" = --try ]; then
+        step "Installing the packages on bare Debians"
+        "$root/packaging/try.sh" "$build_dir/packages" || fail "A package cannot be installed, used and removed." "The reason stands above."
+    fi
+    done_line "安装包在 build/packages/。"
+    done_line "The packages are in build/packages/."
+}
+
 usage() {
     cat <<HELP
 RoutineTemplate: WeChat subscribe messages from PHP (微信小程序订阅消息)
@@ -547,6 +561,8 @@ RoutineTemplate: WeChat subscribe messages from PHP (微信小程序订阅消息
                       安装缺少的软件（Debian、Ubuntu；root 或 sudo）
   ./build.sh bench    run the benchmarks
                       运行性能测试
+  ./build.sh package  build what users install from, into build/packages/ (--try: install it on bare Debians, as root)
+                      生成安装包到 build/packages/（--try：在全新的 Debian 里试装，需要 root）
   ./build.sh stubs    compare stubs/ with the built extension and with ffi/
                       核对 stubs/ 与编译出的扩展、与 ffi/
   ./build.sh help     this page
@@ -571,6 +587,7 @@ main() {
         demo) demo "$@" ;;
         test) run_tests "$@" ;;
         bench) bench "$@" ;;
+        package) package "$@" ;;
         stubs) check_stubs ;;
         help | -h | --help) usage ;;
         *)
