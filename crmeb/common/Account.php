@@ -23,6 +23,15 @@ final class Account
         'wechat_app_appid' => 'wechat_app_appsecret',
     ];
 
+    /** CRMEB 每读一项要几毫秒（缓存文件） / CRMEB takes some milliseconds for each one (files of its cache) */
+    private const SETTINGS_LIVE_SECONDS = 1.0;
+
+    /** @var array<string, string> 已读的配置项 / settings that were read */
+    private static $settings = [];
+
+    /** @var float 何时读的 / since when */
+    private static $readAt = 0.0;
+
     /** @var array<string, array{0: string, 1: App}> AppID => AppSecret 的摘要与对象 / digest of the secret, and the object */
     private static $configured = [];
 
@@ -96,8 +105,25 @@ final class Account
      */
     public static function setting(string $name): string
     {
-        $value = sys_config($name, '');
-        return is_scalar($value) ? trim((string)$value) : '';
+        // A second at most: a process that runs for long has to see what is changed in the back office.
+        if (microtime(true) - self::$readAt > self::SETTINGS_LIVE_SECONDS) {
+            self::forgetSettings();
+            self::$readAt = microtime(true);
+        }
+        if (!isset(self::$settings[$name])) {
+            $value = sys_config($name, '');
+            self::$settings[$name] = is_scalar($value) ? trim((string)$value) : '';
+        }
+        return self::$settings[$name];
+    }
+
+    /**
+     * 下一次重新读取后台的配置项。
+     * Reads the shop's settings anew at the next call.
+     */
+    public static function forgetSettings(): void
+    {
+        self::$settings = [];
     }
 
     private static function ofSetting(string $setting): ?App
