@@ -76,8 +76,11 @@ final class Account
      * AppID 与 AppSecret 已知的账号。
      * An account whose AppID and AppSecret are known.
      */
-    public static function of(string $appid, string $secret): ?App
-    {
+    public static function of(
+        string $appid,
+        #[\SensitiveParameter]
+        string $secret
+    ): ?App {
         if ($appid === '' || !Availability::isUsable()) {
             return null;
         }
@@ -91,7 +94,7 @@ final class Account
             if ($secret !== '') {
                 $app->configure(['secret' => $secret]);
             }
-        } catch (ConfigException $wrong) {
+        } catch (ConfigException | \ValueError $wrong) {
             ShopLog::error('RoutineTemplate 设置有误，使用商城原来的代码 / wrong settings, the shop\'s own code runs：' . $wrong->getMessage());
             return null;
         }
