@@ -37,4 +37,7 @@ settings=(
     -d "routine_template.store=$work/store"
 )
 [ -z "${FFI_DIRECTORY:-}" ] || settings+=(-d "routine_template.library=$FFI_DIRECTORY/libroutine_template.so")
-"$php" "${settings[@]}" "$here/try.php" "$shop" "$work/ready.json"
+script=try.php
+[ ! -f "$shop/thinkphp/base.php" ] || script=try-zzff.php
+[ ! -f "$shop/app/models/routine/RoutineTemplate.php" ] || script=try-3.2.8.php
+"$php" "${settings[@]}" "$here/$script" "$shop" "$work/ready.json"

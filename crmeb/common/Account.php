@@ -6,6 +6,7 @@ namespace RoutineTemplate\Crmeb;
 
 use RoutineTemplate\App;
 use RoutineTemplate\ConfigException;
+use service\SystemConfigService;
 
 /**
  * 商城后台里的账号：小程序与公众号。参数取自 eb_system_config，其余设置取自 php.ini。
@@ -114,7 +115,8 @@ final class Account
             self::$readAt = microtime(true);
         }
         if (!isset(self::$settings[$name])) {
-            $value = sys_config($name, '');
+            // 知识付费（ThinkPHP 5）没有 sys_config() / zzff, on ThinkPHP 5, has no sys_config()
+            $value = function_exists('sys_config') ? sys_config($name, '') : SystemConfigService::get($name);
             self::$settings[$name] = is_scalar($value) ? trim((string)$value) : '';
         }
         return self::$settings[$name];

@@ -49,7 +49,10 @@ final class GrantReport
         if ($uid <= 0) {
             return '';
         }
-        return (string)Db::name('wechat_user')->where('uid', $uid)->where('user_type', 'routine')->value('openid');
+        $users = Db::name('wechat_user')->where('uid', $uid);
+        // Up to 3.x a user is one row with an openid of either kind, from 4.0 on one row for each.
+        return in_array('routine_openid', Db::name('wechat_user')->getTableFields(), true)
+            ? (string)$users->value('routine_openid') : (string)$users->where('user_type', 'routine')->value('openid');
     }
 
     /**

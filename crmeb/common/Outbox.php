@@ -29,14 +29,15 @@ final class Outbox
     }
 
     /**
-     * 已知模板 ID：CRMEB 5.x。
-     * Where the template id is known: CRMEB 5.x.
+     * 已知模板 ID：CRMEB 5.x，以及 3.2.8 的公众号消息。
+     * Where the template id is known: CRMEB 5.x, and official account messages of 3.2.8.
      *
      * @param string|null $type subscribe 小程序，wechat 公众号 / mini program or official account
      * @param string|int|null $openid
      * @param string|int|null $templateId
      * @param array<string, mixed> $data
-     * @param string|null $link 小程序页面，或公众号消息的站内路径 / page of the mini program, or the shop's own path
+     * @param string|null $link 小程序页面，或公众号消息的站内路径、完整网址 / page of the mini program; official account: the shop's own
+     *                          path, or a whole address
      * @param string|null $mark 通知标识，如 order_pay_success；有了它同一通知只发一次 / makes the same notice one, see NoticeKey
      * @param bool|int $toMiniProgram 公众号消息打开小程序页面 / official account: a tap opens the mini program
      */
@@ -57,8 +58,8 @@ final class Outbox
         if ($app === null) {
             return false;
         }
-        if ($official && (string)$link !== '') {
-            // As TemplateJob::doJob() makes it.
+        if ($official && (string)$link !== '' && preg_match('#^https?://#i', (string)$link) !== 1) {
+            // As TemplateJob::doJob() makes it; 3.2.8 has made a whole address of it already.
             $link = Account::setting('site_url') . Route::buildUrl($link)->suffix('')->domain(false)->build();
         }
         $options = $official ? TemplateMessage::options($link, (bool)$toMiniProgram) : [];
@@ -85,8 +86,8 @@ final class Outbox
     }
 
     /**
-     * 按模板代码（如 ORDER_PAY_SUCCESS）查模板 ID：CRMEB 4.4。
-     * By the code of the template, such as ORDER_PAY_SUCCESS: CRMEB 4.4.
+     * 按模板代码（如 ORDER_PAY_SUCCESS）查模板 ID：CRMEB 3.2.8、4.4。
+     * By the code of the template, such as ORDER_PAY_SUCCESS: CRMEB 3.2.8 and 4.4.
      *
      * @param string|int|null $openid
      * @param array<string, mixed> $data

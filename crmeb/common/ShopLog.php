@@ -19,7 +19,8 @@ final class ShopLog
     public static function error(string $text): void
     {
         try {
-            Log::error($text);
+            // 知识付费是 ThinkPHP 5 / zzff runs on ThinkPHP 5
+            class_exists(Log::class) ? Log::error($text) : \think\Log::error($text);
         } catch (\Throwable $unwritable) {
             error_log($text);
         }

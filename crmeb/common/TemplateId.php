@@ -8,8 +8,8 @@ use think\facade\Config;
 use think\facade\Db;
 
 /**
- * CRMEB 4.x 的模板 ID：由通知标识或模板代码查得，与商城自己的查法相同。
- * Template ids of CRMEB 4.x, found by the mark of a notice or by the code of a template, as the shop itself finds them.
+ * CRMEB 3.2.8、4.x 的模板 ID：由通知标识或模板代码查得，与商城自己的查法相同。
+ * Template ids of CRMEB 3.2.8 and 4.x, found by the mark of a notice or by the code of a template, as the shop itself finds them.
  */
 final class TemplateId
 {
@@ -34,8 +34,8 @@ final class TemplateId
     }
 
     /**
-     * 4.4：config/template.php 里的代码是 eb_template_message.tempkey。
-     * 4.4: the codes of config/template.php are eb_template_message.tempkey.
+     * 3.2.8、4.4：config/template.php 里的代码是 eb_template_message.tempkey。
+     * 3.2.8 and 4.4: the codes of config/template.php are eb_template_message.tempkey.
      *
      * @return string 没有则为空 / empty if there is none
      */

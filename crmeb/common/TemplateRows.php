@@ -4,12 +4,13 @@ declare(strict_types=1);
 
 namespace RoutineTemplate\Crmeb;
 
+use think\db\exception\DbException;
 use think\facade\Cache;
 use think\facade\Db;
 
 /**
- * 商城数据库里的订阅消息模板：5.x 在 eb_system_notification，4.x 在 eb_template_message。
- * The subscribe message templates in the shop's database: eb_system_notification in 5.x, eb_template_message in 4.x.
+ * 商城数据库里的订阅消息模板：5.x 在 eb_system_notification，3.2.8、4.x 在 eb_template_message。
+ * The subscribe message templates in the shop's database: eb_system_notification in 5.x, eb_template_message in 3.2.8 and 4.x.
  */
 final class TemplateRows
 {
@@ -30,12 +31,14 @@ final class TemplateRows
             return Db::name('system_notification')->where('routine_tempkey', '<>', '')->order('id')
                 ->column('id,name,mark,is_routine,routine_tempkey,routine_kid,routine_content,routine_tempid');
         }
+        // 3.2.8 keeps no keyword numbers.
+        $kid = in_array('kid', Db::name('template_message')->getTableFields(), true) ? ',kid' : '';
         $rows = Db::name('template_message')->where('type', 0)->where('tempkey', '<>', '')->order('id')
-            ->column('id,name,tempkey,kid,content,tempid,status');
+            ->column('id,name,tempkey,content,tempid,status' . $kid);
         return array_map(static function (array $row): array {
             return [
                 'id' => $row['id'], 'name' => $row['name'], 'mark' => '', 'is_routine' => (int)$row['status'] === 1 ? 1 : 2,
-                'routine_tempkey' => $row['tempkey'], 'routine_kid' => $row['kid'], 'routine_content' => $row['content'],
+                'routine_tempkey' => $row['tempkey'], 'routine_kid' => (string)($row['kid'] ?? ''), 'routine_content' => $row['content'],
                 'routine_tempid' => $row['tempid'],
             ];
         }, array_values($rows));
@@ -78,6 +81,11 @@ final class TemplateRows
 
     private static function areInNotification(): bool
     {
-        return in_array('routine_tempid', Db::name('system_notification')->getTableFields(), true);
+        try {
+            return in_array('routine_tempid', Db::name('system_notification')->getTableFields(), true);
+        } catch (DbException $missing) {
+            // 3.2.8 has no such table.
+            return false;
+        }
     }
 }

@@ -90,7 +90,7 @@ namespace EasyWeChat\MiniProgram {
         private $secret;
         private $cache;
 
-        public function __construct($appId, $secret, Cache $cache = null)
+        public function __construct($appId, $secret, ?Cache $cache = null)
         {
             $this->appId = $appId;
             $this->secret = $secret;
