@@ -62,10 +62,31 @@ seam('S6 order paid', static function () use ($uid, $openid, $follower): ?string
     return sprintf('%.1f ms；公众号 / official account +%d', $took * 1000, count(accepted($follower)) - $official);
 });
 
-seam('S7 push', static function () use ($mini, $openid, $refused): ?string {
+seam('S6 custom notice', static function () use ($uid, $openid, $paid): ?string {
+    $listener = 'app\listener\notice\CustomNoticeListener';
+    if (!class_exists($listener) || !isPatched($listener, 'Outbox')) {
+        return null;
+    }
+    // Without a link, as the back office leaves it: the shop's own code cannot send these.
+    Db::name('system_notification')->insert([
+        'mark' => 'try_custom', 'name' => '试用', 'title' => '试用', 'type' => 3, 'custom_trigger' => 'order_pay_success', 'is_routine' => 1,
+        'routine_tempid' => $paid, 'routine_link' => '', 'add_time' => time(),
+        'routine_data' => json_encode([['key' => 'character_string1', 'value' => 'order_id'], ['key' => 'amount2', 'value' => 'pay_price'],
+            ['key' => 'date3', 'value' => 'time']]),
+    ]);
+    $before = count(accepted($openid));
+    event('CustomNoticeListener', [$uid, ['order_id' => 'cp1', 'pay_price' => '12.30', 'time' => date('Y-m-d H:i:s')], 'order_pay_success']);
+    expect(Account::miniProgram()->flush(10000) === 0, 'an empty outbox');
+    expect(count(accepted($openid)) === $before + 1, 'one message more at WeChat');
+    return '没有链接也送达 / delivered without a link';
+});
+
+seam('S7 push', static function () use ($shop, $mini, $openid, $refused): ?string {
     $hook = method_exists($mini, 'hook') ? new ReflectionMethod($mini, 'hook') : null;
     if ($hook === null || !isPatched($mini, 'PushEvents')) {
-        return null;
+        // 4.x: a route of its own, which only WeChat (or the fake one) can sign for.
+        $routes = (string)file_get_contents($shop . '/app/api/route/v1.php');
+        return strpos($routes, 'PushEvents@serve') > 0 ? '路由已添加 / its route is there' : null;
     }
     $server = new class {
         public $handler;

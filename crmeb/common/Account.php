@@ -24,6 +24,15 @@ final class Account
         'wechat_app_appid' => 'wechat_app_appsecret',
     ];
 
+    /** CRMEB 每读一项要几毫秒（缓存文件） / CRMEB takes some milliseconds for each one (files of its cache) */
+    private const SETTINGS_LIVE_SECONDS = 1.0;
+
+    /** @var array<string, string> 已读的配置项 / settings that were read */
+    private static $settings = [];
+
+    /** @var float 何时读的 / since when */
+    private static $readAt = 0.0;
+
     /** @var array<string, array{0: string, 1: App}> AppID => AppSecret 的摘要与对象 / digest of the secret, and the object */
     private static $configured = [];
 
@@ -68,8 +77,11 @@ final class Account
      * AppID 与 AppSecret 已知的账号。
      * An account whose AppID and AppSecret are known.
      */
-    public static function of(string $appid, string $secret): ?App
-    {
+    public static function of(
+        string $appid,
+        #[\SensitiveParameter]
+        string $secret
+    ): ?App {
         if ($appid === '' || !Availability::isUsable()) {
             return null;
         }
@@ -83,7 +95,7 @@ final class Account
             if ($secret !== '') {
                 $app->configure(['secret' => $secret]);
             }
-        } catch (ConfigException $wrong) {
+        } catch (ConfigException | \ValueError $wrong) {
             ShopLog::error('RoutineTemplate 设置有误，使用商城原来的代码 / wrong settings, the shop\'s own code runs：' . $wrong->getMessage());
             return null;
         }
@@ -97,9 +109,26 @@ final class Account
      */
     public static function setting(string $name): string
     {
-        // 知识付费（ThinkPHP 5）没有 sys_config() / zzff, on ThinkPHP 5, has no sys_config()
-        $value = function_exists('sys_config') ? sys_config($name, '') : SystemConfigService::get($name);
-        return is_scalar($value) ? trim((string)$value) : '';
+        // A second at most: a process that runs for long has to see what is changed in the back office.
+        if (microtime(true) - self::$readAt > self::SETTINGS_LIVE_SECONDS) {
+            self::forgetSettings();
+            self::$readAt = microtime(true);
+        }
+        if (!isset(self::$settings[$name])) {
+            // 知识付费（ThinkPHP 5）没有 sys_config() / zzff, on ThinkPHP 5, has no sys_config()
+            $value = function_exists('sys_config') ? sys_config($name, '') : SystemConfigService::get($name);
+            self::$settings[$name] = is_scalar($value) ? trim((string)$value) : '';
+        }
+        return self::$settings[$name];
+    }
+
+    /**
+     * 下一次重新读取后台的配置项。
+     * Reads the shop's settings anew at the next call.
+     */
+    public static function forgetSettings(): void
+    {
+        self::$settings = [];
     }
 
     private static function ofSetting(string $setting): ?App

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace RoutineTemplate\Tests\Crmeb;
 
 use RoutineTemplate;
+use RoutineTemplate\Crmeb\Account;
 use RoutineTemplate\Crmeb\NoticeKey;
 use RoutineTemplate\Crmeb\Outbox;
 use RoutineTemplate\Tests\CrmebTestCase;
@@ -146,6 +147,7 @@ final class OutboxTest extends CrmebTestCase
         self::assertFalse(Outbox::queue('subscribe', null, $this->shop->orderPaid, Shop::order()));
         self::assertFalse(Outbox::queue('subscribe', $this->shop->openid, '', Shop::order()));
         BackOffice::$settings['routine_appId'] = '';
+        Account::forgetSettings();
         self::assertFalse(Outbox::queue('subscribe', $this->shop->openid, $this->shop->orderPaid, Shop::order()));
         self::assertSame([], $this->shop->messages());
     }

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace RoutineTemplate\Tests;
 
 use RoutineTemplate;
+use RoutineTemplate\Crmeb\Account;
 use RoutineTemplate\Tests\Crmeb\BackOffice;
 use think\facade\Db;
 
@@ -29,6 +30,7 @@ abstract class CrmebTestCase extends SandboxTestCase
         ];
         BackOffice::$log = BackOffice::$forgotten = BackOffice::$config = [];
         Db::reset();
+        Account::forgetSettings();
         // As php.ini has it: no account, only where WeChat and the store are.
         RoutineTemplate::configure(['appid' => 'wxunused', 'secret' => ''] + $this->shop->config());
     }
