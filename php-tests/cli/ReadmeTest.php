@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace RoutineTemplate\Tests\Cli;
 
 use RoutineTemplate\Tests\Documentation;
+use RoutineTemplate\Tests\Face;
 use RoutineTemplate\Tests\PhpProcess;
 use RoutineTemplate\Tests\ProcessResult;
 use RoutineTemplate\Tests\SandboxTestCase;
@@ -125,6 +126,9 @@ final class ReadmeTest extends SandboxTestCase
     private function throughTheSeam(string $code): ProcessResult
     {
         $seam = Documentation::php('README.md')[5];
+        if (Face::isFfi()) {
+            $seam = str_replace("!extension_loaded('routine_template')", '!class_exists(\RoutineTemplate::class)', $seam);
+        }
         return PhpProcess::run($this->shop->script('
             eval("namespace EasyWeChat\\\\Core\\\\Exceptions; class HttpException extends \\\\Exception {}");
             eval("namespace EasyWeChat\\\\Support; class Collection extends \\\\ArrayObject { public function all() { return \\$this->getArrayCopy(); } }");
