@@ -3,6 +3,6 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 php=${ROUTINE_TEMPLATE_PHP:-php}
-for script in run queue; do
+for script in run queue faces; do
     "$php" -d extension="${ROUTINE_TEMPLATE_EXTENSION:-$here/../build/routine_template.so}" -d memory_limit=1G "$here/php/$script.php" "$@"
 done
