@@ -570,8 +570,8 @@ RoutineTemplate: WeChat subscribe messages from PHP (微信小程序订阅消息
 
 demo, test, bench and stubs do setup and build themselves.
 demo、test、bench、stubs 会自动完成 setup 和 build。
-PHP_CONFIG=/path/to/php-config chooses the PHP ($oldest_php or newer), PHPUNIT=/path/to/phpunit the PHPUnit (9.6 or newer).
-PHP_CONFIG=/路径/php-config 指定 PHP（$oldest_php 或更新），PHPUNIT=/路径/phpunit 指定 PHPUnit（9.6 或更新）。
+PHP_CONFIG=/path/to/php-config chooses the PHP ($oldest_php or newer), PHPUNIT=/path/to/phpunit the PHPUnit (9.5 or newer).
+PHP_CONFIG=/路径/php-config 指定 PHP（$oldest_php 或更新），PHPUNIT=/路径/phpunit 指定 PHPUnit（9.5 或更新）。
 HELP
 }
 

@@ -39,6 +39,9 @@ const uint8_t *routine_template_begin(const char *settings,
 // `{"error": {"class": "RoutineTemplate\\ConfigException", "message": "…", "code": 0, "ambiguous": false}}`;
 // `{"ask": …, "call": 7, …}`, a question for `routine_template_resume`.
 //
+// A caller that can be interrupted between this call and its answer gives the number itself, `"call": 7` in the text, one that no other
+// waiting call has: then it can end the call without having seen the question.
+//
 // The answer is UTF-8 of `*answer_length` bytes, not NUL-terminated, and lives until the next call of this library on this thread.
 //
 // # Safety

@@ -1,6 +1,7 @@
 <?php
 
-declare(strict_types=1);
+// 没有 strict_types：应用的函数得到的参数，与由 PHP 自带的函数调用时一样可以转换。
+// Without strict_types: a callable of the application gets its arguments as from a function of PHP, converted where it has types.
 
 namespace RoutineTemplate\Ffi;
 
@@ -73,7 +74,7 @@ final class Bulk
         if (isset($arguments[1])) {
             $arguments[1] = $options;
         }
-        $counts = Call::makeBulk(Tagged::call('sendMany', $appid, $arguments, $more), $bulk);
+        $counts = Call::makeBulk($appid, $arguments, $more, $bulk);
         return $bulk->each === null ? $bulk->answers : $counts;
     }
 

@@ -91,7 +91,7 @@ final class SendManyTest extends SandboxTestCase
         RoutineTemplate::sendMany($generator(), ['each' => function (array $answer, $key) use (&$keys): void {
             $keys[] = $key;
         }]);
-        sort($keys);
+        sort($keys, SORT_STRING);
         self::assertSame([2, 'same', 'same'], $keys, 'a key that is neither int nor string is its position');
     }
 
@@ -111,6 +111,22 @@ final class SendManyTest extends SandboxTestCase
             static fn (array $answer): string => str_replace('refused_user', 'misconfigured', $answer['outcome']),
             array_values($answers)
         ));
+    }
+
+    public function testACallableWithOtherTypesGetsItsArgumentsConvertedAsFromPhpItself(): void
+    {
+        $seen = [];
+        RoutineTemplate::sendMany(array_map([$this, 'to'], ['oA', 'oB']), [
+            'concurrency' => 1,
+            'each' => function (array $answer, string $key) use (&$seen): void {
+                $seen[] = $key;
+            },
+            'progress' => function (string $done, float $total) use (&$seen): void {
+                $seen[] = [$done, $total];
+            },
+        ]);
+        self::assertContains('0', $seen);
+        self::assertContains(['2', 2.0], $seen);
     }
 
     public function testProgressSaysHowManyOfHowMany(): void
