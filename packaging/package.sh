@@ -34,8 +34,8 @@ fail() {
 # shellcheck source=packaging/debian.sh
 . "$here/debian.sh"
 
-for tool in readelf zip dpkg-deb sha256sum; do
-    command -v "$tool" >/dev/null || fail "$tool is not installed." "Run: apt-get install binutils zip dpkg coreutils"
+for tool in readelf zip unzip dpkg-deb; do
+    command -v "$tool" >/dev/null || fail "$tool is not installed." "Run: apt-get install binutils zip unzip dpkg"
 done
 [ "$(uname -s) $(uname -m)" = "Linux $architecture" ] || fail "Packages are made on Linux $architecture only: this is $(uname -s) $(uname -m)."
 
