@@ -17,6 +17,8 @@ architecture=x86_64
 # The same source gives the same archives, whenever they are made.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/dev/null || date +%s)}
 export SOURCE_DATE_EPOCH
+# Not for the builds: cc would compile every C source again after each commit.
+compile() { env -u SOURCE_DATE_EPOCH "$@"; }
 
 step() { printf '==> %s\n' "$*"; }
 note() { printf '    %s\n' "$*"; }
@@ -34,8 +36,8 @@ fail() {
 # shellcheck source=packaging/debian.sh
 . "$here/debian.sh"
 
-for tool in readelf zip dpkg-deb sha256sum; do
-    command -v "$tool" >/dev/null || fail "$tool is not installed." "Run: apt-get install binutils zip dpkg coreutils"
+for tool in readelf zip unzip dpkg-deb; do
+    command -v "$tool" >/dev/null || fail "$tool is not installed." "Run: apt-get install binutils zip unzip dpkg"
 done
 [ "$(uname -s) $(uname -m)" = "Linux $architecture" ] || fail "Packages are made on Linux $architecture only: this is $(uname -s) $(uname -m)."
 
@@ -43,7 +45,7 @@ rm -rf -- "$output" "$staging"
 mkdir -p "$output" "$staging"
 
 step "Building the FFI library and the command line"
-"$here/ffi-library.sh" "$staging/ffi" || fail "The FFI library or the command could not be built." "The first error above is the reason."
+compile "$here/ffi-library.sh" "$staging/ffi" || fail "The FFI library or the command could not be built." "The first error above is the reason."
 mv -- "$staging/ffi/routine-template" "$staging/routine-template"
 note "FFI library: glibc $(needed_glibc "$staging/ffi/libroutine_template.so"), command: glibc $(needed_glibc "$staging/routine-template")"
 ffi_archive
@@ -52,7 +54,7 @@ debian_base
 while read -r php suite api; do
     case $php in '' | '#'*) continue ;; esac
     step "Building the extension for PHP $php"
-    "$here/extension.sh" "$php" "$staging/php$php/routine_template.so" </dev/null || fail "The extension for PHP $php could not be built." "The first error above is the reason."
+    compile "$here/extension.sh" "$php" "$staging/php$php/routine_template.so" </dev/null || fail "The extension for PHP $php could not be built." "The first error above is the reason."
     grep -qaF "API$api,NTS" "$staging/php$php/routine_template.so" || fail "The extension for PHP $php was not built for extension API $api, which packaging/php-versions names for Debian $suite."
     note "extension: glibc $(needed_glibc "$staging/php$php/routine_template.so")"
     pie_archive "$php"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs built packages as users do, on Debians without a compiler and without a network, sends a message, and takes them off again:
 #
-#   packaging/try.sh PACKAGES_DIR [CASE...]        cases: archive-8.2 archive-8.4 archive-7.4 preload-7.4 panel-7.4 deb-8.2 deb-8.4 deb-7.4
+#   packaging/try.sh PACKAGES_DIR [CASE...]
 #
+# Cases: archive-8.2 archive-8.4 archive-7.4 preload-7.4 panel-7.4 docker-8.4 deb-8.2 deb-8.4 deb-7.4
 # Root only: each case gets a Debian of its own (debootstrap, packaging/chroot.sh), which is thrown away afterwards.
 set -euo pipefail
 
@@ -128,6 +129,16 @@ panel() {
         rm -f /usr/bin/php /etc/alternatives/php"
 }
 
+# The official docker images as far as the installation sees them: PHP under /usr/local, a conf.d and no phpenmod.
+docker_image() {
+    in_chroot "$dir" sh -c "
+        mkdir -p /usr/local/etc/php/conf.d
+        printf '#!/bin/sh\nPHP_INI_SCAN_DIR=/usr/local/etc/php/conf.d PHPRC=/usr/local/etc/php exec /usr/bin/php8.4 \"\$@\"\n' >/usr/local/bin/php
+        printf '#!/bin/sh\nPHP_INI_SCAN_DIR=/usr/local/etc/php/conf.d PHPRC=/usr/local/etc/php exec /usr/sbin/php-fpm8.4 \"\$@\"\n' >/usr/local/sbin/php-fpm
+        chmod 755 /usr/local/bin/php /usr/local/sbin/php-fpm
+        rm -f /usr/sbin/phpenmod /usr/sbin/phpdismod"
+}
+
 run_case() {
     local php=${1#*-} prepend=auto_prepend_file=/usr/local/lib/routine-template/RoutineTemplate.php
     local ffi=routine-template-$version-ffi-linux-x86_64
@@ -142,6 +153,10 @@ run_case() {
             panel
             archive "$ffi" 7.4 /www/server/php/74/bin/php /www/server/php/74/sbin/php-fpm www "$prepend" "$prepend"
             ;;
+        docker-8.4)
+            docker_image
+            archive "routine-template-$version-php8.4-linux-x86_64" 8.4 /usr/local/bin/php /usr/local/sbin/php-fpm www-data '' '' --php /usr/local/bin/php --web-user www-data
+            ;;
         deb-7.4) deb 7.4 "$prepend" ;;
         deb-*) deb "$php" ;;
         *) fail "there is no case $1" ;;
@@ -149,6 +164,6 @@ run_case() {
     remove_chroot "$dir"
 }
 
-[ $# -gt 0 ] || set -- archive-8.2 archive-8.4 archive-7.4 preload-7.4 panel-7.4 deb-8.2 deb-8.4 deb-7.4
+[ $# -gt 0 ] || set -- archive-8.2 archive-8.4 archive-7.4 preload-7.4 panel-7.4 docker-8.4 deb-8.2 deb-8.4 deb-7.4
 for case in "$@"; do run_case "$case"; done
 printf 'Installed, used and removed: %s\n' "$*"
