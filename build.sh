@@ -187,6 +187,7 @@ look_for_test_needs() {
     # The tests open the store's file as a shop's own code might, and make time pass in it.
     { has_php_module pdo_sqlite && has_php_module sqlite3; } || missing+=("$prefix-sqlite3")
     has_php_module curl || missing+=("$prefix-curl")
+    has_php_module ffi || missing+=("$prefix-common")
     [ -n "$(find_phpunit)" ] || missing+=(phpunit)
 }
 
@@ -312,14 +313,16 @@ build() {
     in_root cargo build --release --target-dir "$target/php" || fail "The extension could not be built." "The first error above is the reason; '$0 setup' installs what the build needs."
     place "$target/php/$release/libroutine_template.so" "$build_dir/routine_template.so"
 
-    step "Building the command line and the fake WeChat"
-    in_root cargo build --release --no-default-features --features cli,bundled-sqlite --bin routine-template ||
-        fail "The command line could not be built." "The first error above is the reason."
+    step "Building the command line with the fake WeChat, and the library for PHP's FFI"
+    in_root cargo build --release --no-default-features --features cli,ffi,bundled-sqlite ||
+        fail "The command line and the library could not be built." "The first error above is the reason."
     place "$target/$release/routine-template" "$build_dir/routine-template"
+    place "$target/$release/libroutine_template.so" "$build_dir/libroutine_template.so"
 
     "$php" -n -d extension="$build_dir/routine_template.so" -r 'exit(class_exists("RoutineTemplate", false) ? 0 : 1);' ||
         fail "PHP $php_version cannot load $build_dir/routine_template.so." "PHP's own words stand above."
     note "build/routine-template"
+    note "build/libroutine_template.so; with ffi/RoutineTemplate.php it serves a PHP that has no extension"
     note "build/routine_template.so; to use it, add this line to php.ini:"
     note "extension=$build_dir/routine_template.so"
 }
@@ -408,29 +411,16 @@ demo() {
 
 # --------------------------------------------------------------------------------------------------------------- tests
 
-# PHP's own settings without any of ours: a test must neither load another build nor see a shop's real account.
-write_test_ini() {
-    local file
-    : >"$build_dir/php-tests.ini"
-    "$php" -r 'echo php_ini_loaded_file() ?: "", "\n", str_replace(",", "\n", php_ini_scanned_files() ?: ""), "\n";' 2>/dev/null |
-        while IFS= read -r file; do
-            file=${file#"${file%%[![:space:]]*}"}
-            [ -f "$file" ] || continue
-            { grep -v -a 'routine_template' "$file" || true; } >>"$build_dir/php-tests.ini"
-            printf '\n' >>"$build_dir/php-tests.ini"
-        done
-}
+phpunit_said=() # the closing lines of each run
 
+# run_phpunit FACE [PHPUnit argument...]: in a process of its own, so that neither face sees what the other was given.
 run_phpunit() {
-    local fpm nginx
-    fpm=$(find_fpm)
-    nginx=$(command -v nginx || true)
-    write_test_ini
-    export ROUTINE_TEMPLATE_EXTENSION=$build_dir/routine_template.so ROUTINE_TEMPLATE_COMMAND=$build_dir/routine-template
-    export ROUTINE_TEMPLATE_FPM=$fpm ROUTINE_TEMPLATE_NGINX=$nginx
-    PHP_INI_SCAN_DIR='' in_root "$php" -c "$build_dir/php-tests.ini" -d extension="$build_dir/routine_template.so" \
-        -d routine_template.base_url=https://127.0.0.1:9 -d routine_template.store=off -d memory_limit=1G -d zend.assertions=1 -d error_reporting=-1 -d display_errors=stderr \
-        "$(find_phpunit)" -c "$root/php-tests/phpunit.xml" "$@"
+    local face=$1 log=$build_dir/phpunit-$1.log
+    shift
+    ROUTINE_TEMPLATE_EXTENSION=$build_dir/routine_template.so ROUTINE_TEMPLATE_LIBRARY=$build_dir/libroutine_template.so \
+        ROUTINE_TEMPLATE_COMMAND=$build_dir/routine-template ROUTINE_TEMPLATE_FPM=$(find_fpm) ROUTINE_TEMPLATE_NGINX=$(command -v nginx || true) \
+        "$root/php-tests/run.sh" "$face" "$php" "$(find_phpunit)" "$@" 2>&1 | tee "$log" || return 1
+    phpunit_said+=("PHP $php_version, $face: $(sed -n '/^OK/,$p' "$log" | tr '\n' ' ')")
 }
 
 lint_php() {
@@ -483,30 +473,48 @@ test_rust() {
 
 test_php() {
     lint_php
-    step "PHPUnit: command line and php-fpm behind nginx"
-    run_phpunit "$@" || fail "A PHP test failed." "Its name and reason stand above."
+    step "PHPUnit: the extension, on the command line and in php-fpm behind nginx"
+    run_phpunit extension "$@" || fail "A PHP test of the extension failed." "Its name and reason stand above."
+    step "PHPUnit: the FFI face, on the same PHP"
+    run_phpunit ffi "$@" || fail "A PHP test of the FFI face failed." "Its name and reason stand above."
 }
 
 run_tests() {
-    local which=all
-    case ${1:-} in
-        --php-only) which=php && shift ;;
-        --rust-only) which=rust && shift ;;
-    esac
+    local which=all other_versions='' said
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --php-only) which=php ;;
+            --rust-only) which=rust ;;
+            --all) other_versions=1 ;;
+            *) break ;;
+        esac
+        shift
+    done
+    [ "$which$other_versions" != rust1 ] || fail "--rust-only and --all exclude each other." "--all adds other versions of PHP."
     setup test
     export PHP=$php PHP_CONFIG=$php_config
     [ "$which" = rust ] || build
     [ "$which" = php ] || test_rust
     [ "$which" = rust ] || test_php "$@"
+    if [ -n "$other_versions" ]; then
+        step "Other versions of PHP"
+        "$root/php-tests/other-versions.sh" "$@" || fail "Not every version of PHP was tested and passed." "The reason stands above."
+    fi
+    for said in ${phpunit_said[@]+"${phpunit_said[@]}"}; do
+        note "$said"
+    done
     done_line "All tests passed."
 }
 
 check_stubs() {
     setup test
     build
-    step "Comparing stubs/ with the loaded extension"
-    run_phpunit --group stubs || fail "stubs/routine_template.stub.php and the extension differ." "The differences stand above."
-    done_line "The stubs and the extension agree."
+    local face
+    for face in extension ffi; do
+        step "Comparing stubs/ with the classes of the face: $face"
+        run_phpunit "$face" --group stubs || fail "stubs/routine_template.stub.php and these classes differ." "The differences stand above."
+    done
+    done_line "The stubs and both faces agree."
 }
 
 bench() {
@@ -522,6 +530,20 @@ bench() {
     fi
 }
 
+package() {
+    if [ $# -gt 0 ] && [ "$1" != --try ]; then
+        fail "package does not know '$1'." "It has one option: --try installs the packages on bare Debians (root only)."
+    fi
+    need_rust
+    "$root/packaging/package.sh" || fail "The packages could not be built." "The reason stands above."
+    if [ "${1:-}" = --try ]; then
+        step "Installing the packages on bare Debians"
+        "$root/packaging/try.sh" "$build_dir/packages" || fail "A package cannot be installed, used and removed." "The reason stands above."
+    fi
+    done_line "安装包在 build/packages/。"
+    done_line "The packages are in build/packages/."
+}
+
 usage() {
     cat <<HELP
 RoutineTemplate: WeChat subscribe messages from PHP (微信小程序订阅消息)
@@ -529,23 +551,27 @@ RoutineTemplate: WeChat subscribe messages from PHP (微信小程序订阅消息
   ./build.sh demo     see a CRMEB order-paid message go out over HTTPS to a fake WeChat
                       把一条 CRMEB 订单支付消息经 HTTPS 发给模拟微信
                       (--open: keep the page that shows the phone up / 保留显示手机的页面)
-  ./build.sh test     run every test (options: --php-only, --rust-only; further words go to PHPUnit)
-                      运行全部测试（选项：--php-only、--rust-only；其余参数传给 PHPUnit）
-  ./build.sh build    build build/routine_template.so and build/routine-template
-                      编译 build/routine_template.so 和 build/routine-template
+  ./build.sh test     run every test (options: --php-only, --rust-only; --all: on PHP 7.4 and 8.4 too, in a Debian
+                      of their own, as root; further words go to PHPUnit)
+                      运行全部测试（选项：--php-only、--rust-only；--all：另在独立的 Debian 中用 PHP 7.4 和 8.4 测试，
+                      需要 root；其余参数传给 PHPUnit）
+  ./build.sh build    build build/routine_template.so, build/libroutine_template.so (for FFI) and build/routine-template
+                      编译 build/routine_template.so、build/libroutine_template.so（供 FFI 使用）和 build/routine-template
   ./build.sh setup    install what is missing (Debian, Ubuntu; as root or with sudo)
                       安装缺少的软件（Debian、Ubuntu；root 或 sudo）
   ./build.sh bench    run the benchmarks
                       运行性能测试
-  ./build.sh stubs    compare stubs/ with the built extension
-                      核对 stubs/ 与编译出的扩展
+  ./build.sh package  build what users install from, into build/packages/ (--try: install it on bare Debians, as root)
+                      生成安装包到 build/packages/（--try：在全新的 Debian 里试装，需要 root）
+  ./build.sh stubs    compare stubs/ with the built extension and with ffi/
+                      核对 stubs/ 与编译出的扩展、与 ffi/
   ./build.sh help     this page
                       本页
 
 demo, test, bench and stubs do setup and build themselves.
 demo、test、bench、stubs 会自动完成 setup 和 build。
-PHP_CONFIG=/path/to/php-config chooses the PHP ($oldest_php or newer), PHPUNIT=/path/to/phpunit the PHPUnit (9.6 or newer).
-PHP_CONFIG=/路径/php-config 指定 PHP（$oldest_php 或更新），PHPUNIT=/路径/phpunit 指定 PHPUnit（9.6 或更新）。
+PHP_CONFIG=/path/to/php-config chooses the PHP ($oldest_php or newer), PHPUNIT=/path/to/phpunit the PHPUnit (9.5 or newer).
+PHP_CONFIG=/路径/php-config 指定 PHP（$oldest_php 或更新），PHPUNIT=/路径/phpunit 指定 PHPUnit（9.5 或更新）。
 HELP
 }
 
@@ -561,6 +587,7 @@ main() {
         demo) demo "$@" ;;
         test) run_tests "$@" ;;
         bench) bench "$@" ;;
+        package) package "$@" ;;
         stubs) check_stubs ;;
         help | -h | --help) usage ;;
         *)

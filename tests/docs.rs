@@ -1,4 +1,5 @@
-//! The tables in the documentation are the tables in the code. `UPDATE_DOCS=1 cargo test --test docs` writes them anew.
+//! The pages say what the code does: their tables are the tables in the code, and what they name exists. `UPDATE_DOCS=1 cargo test --test docs`
+//! writes the tables anew.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -75,4 +76,128 @@ fn the_errcode_page_lists_every_errcode_with_its_outcome_and_hint() {
         );
     }
     check("docs/errcodes.md", "errcodes", &table);
+}
+
+/// The sections of the troubleshooting page that are about errcodes: their codes, and what they say.
+fn troubles(file: &str) -> Vec<(Vec<i64>, String)> {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let sections = text.split("\n### ").skip(1).filter_map(|section| {
+        let (heading, body) = section.split_once('\n')?;
+        let body = body.split("\n## ").next()?;
+        let codes: Vec<i64> = heading
+            .split([' ', ',', '、'])
+            .filter(|word| !word.is_empty())
+            .map_while(|word| word.parse().ok())
+            .collect();
+        (!codes.is_empty()).then(|| (codes, body.to_owned()))
+    });
+    sections.collect()
+}
+
+#[test]
+fn the_troubleshooting_pages_tell_of_errcodes_that_wechat_has_in_wechats_own_words() {
+    let [chinese, english] = ["docs/troubleshooting.zh-CN.md", "docs/troubleshooting.md"].map(troubles);
+    for sections in [&chinese, &english] {
+        for (codes, body) in sections {
+            let rows: Vec<_> = codes
+                .iter()
+                .map(|code| {
+                    ERRCODES.iter().find(|row| row.code == *code).unwrap_or_else(|| panic!("{code} is in no table"))
+                })
+                .collect();
+            let words: Vec<_> = rows[0].text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+            let seen = body.split('`').nth(1).unwrap_or_default();
+            assert!(
+                words.iter().all(|word| seen.contains(word)),
+                "{codes:?} shows {seen:?}, WeChat says {:?}",
+                rows[0].text
+            );
+        }
+    }
+    let codes = |sections: &[(Vec<i64>, String)]| sections.iter().map(|(codes, _)| codes.clone()).collect::<Vec<_>>();
+    assert_eq!(codes(&chinese), codes(&english), "the two languages tell of different errcodes");
+    for asked in [43101, 47003, 40001, 40037, 41030, 45009, 40164, 43108, 40125, 40003, 20001, -1] {
+        assert!(codes(&chinese).iter().flatten().any(|code| *code == asked), "{asked}, of which shops ask, is missing");
+    }
+}
+
+/// The pages of docs/.
+fn pages() -> Vec<std::path::PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+/// The anchors that GitHub and Gitee make of a page's headings.
+fn anchors(text: &str) -> Vec<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let anchor = |line: &str| {
+        let kept = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = kept.chars().filter(|sign| sign.is_alphanumeric() || matches!(sign, ' ' | '-' | '_'));
+        kept.map(|sign| if sign == ' ' { '-' } else { sign }).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn every_link_of_the_pages_leads_to_a_page_and_a_heading_that_is_there() {
+    let mut links = 0;
+    // A checkout may be without the adapters; one of them missing is a fault.
+    let adapters = Path::new(env!("CARGO_MANIFEST_DIR")).join("crmeb");
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.contains("://") {
+                continue;
+            }
+            links += 1;
+            if link.starts_with("../crmeb/") && !adapters.exists() {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            assert!(target.exists(), "{} links to {link}, which is not there", page.display());
+            if !anchor.is_empty() {
+                let there = anchors(&std::fs::read_to_string(target).unwrap());
+                assert!(
+                    there.iter().any(|known| known == anchor),
+                    "{}: no heading for {link} in {there:?}",
+                    page.display()
+                );
+            }
+        }
+    }
+    assert!(links > 50, "only {links} links were found");
+}
+
+#[test]
+fn the_indexes_name_every_page() {
+    for (index, own) in [("docs/README.md", ".md"), ("docs/README.zh-CN.md", ".zh-CN.md")] {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(index)).unwrap();
+        for page in pages() {
+            let name = page.file_name().unwrap().to_str().unwrap();
+            let subject = name.strip_suffix(".zh-CN.md").or_else(|| name.strip_suffix(".md")).unwrap();
+            if subject != "README" {
+                let named =
+                    [format!("({subject}{own})"), format!("({subject}.md)")].iter().any(|link| text.contains(link));
+                assert!(named, "{index} does not name {subject}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_setting_that_the_pages_name_exists() {
+    // Not a setting of the core: where PHP finds the library; and what files are called.
+    let others = ["library", "so", "stub", "h"];
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for rest in text.split("routine_template.").skip(1) {
+            let name: String = rest.chars().take_while(|sign| sign.is_ascii_lowercase() || *sign == '_').collect();
+            let known = name.is_empty()
+                || others.contains(&name.as_str())
+                || SETTINGS.iter().any(|setting| setting.name == name);
+            assert!(known, "{} names routine_template.{name}, which is no setting", page.display());
+        }
+    }
 }

@@ -1,7 +1,7 @@
 <?php
 
-// 没有 strict_types：应用的函数由此调用，其参数类型须与由扩展调用时一样转换。
-// No strict_types: the application's callables are called from here, and their parameters convert as when the extension calls them.
+// 没有 strict_types：应用的函数得到的参数，与由 PHP 自带的函数调用时一样可以转换。
+// Without strict_types: a callable of the application gets its arguments as from a function of PHP, converted where it has types.
 
 namespace RoutineTemplate\Ffi;
 
@@ -72,7 +72,7 @@ final class Bulk
         $bulk = new self($messages, $callables['each'], $callables['progress']);
         $more = ['bulk' => ['each' => $bulk->each !== null, 'progress' => $bulk->progress !== null]];
         $arguments[0] = null;
-        $counts = Call::makeBulk(Tagged::call('sendMany', $appid, $arguments, $more), $bulk);
+        $counts = Call::makeBulk($appid, $arguments, $more, $bulk);
         return $bulk->each === null ? $bulk->answers : $counts;
     }
 

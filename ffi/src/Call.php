@@ -4,7 +4,9 @@ declare(strict_types=1);
 
 namespace RoutineTemplate\Ffi;
 
+use Fiber;
 use Throwable;
+use WeakReference;
 
 /**
  * 一次方法调用。需要应用的代码时，库停下来提问，由这里回答：应用的代码从不在库的函数内部运行。
@@ -13,25 +15,35 @@ use Throwable;
  */
 final class Call
 {
+    /** @var array<int, WeakReference|null> 尚未结束的调用：编号 => 所在的 Fiber / those without an end: number => its fiber */
+    private static $open = [];
+
+    /** @var int */
+    private static $last = 0;
+
+    /** @var bool */
+    private static $isWatched = false;
+
     /** @var Library */
     private $library;
 
     /** @var Bulk|null */
     private $bulk;
 
-    /** @var int|null 库中等待回答的调用 / the call that waits for a reply */
-    private $waiting;
+    /** @var int 在库中的编号 / its number in the library */
+    private $number;
 
     private function __construct(Library $library, ?Bulk $bulk)
     {
         $this->library = $library;
         $this->bulk = $bulk;
+        $this->number = ++self::$last;
     }
 
     /** 应用以 exit 结束时，让库中的调用有始有终。 Where the application has left by `exit`, the call in the library ends all the same. */
     public function __destruct()
     {
-        $this->end();
+        self::end($this->number);
     }
 
     /**
@@ -43,12 +55,9 @@ final class Call
      */
     public static function make(string $method, ?string $appid, array $arguments)
     {
-        $library = Library::get();
-        $answer = $library->call(Tagged::call($method, $appid, $arguments));
-        if (isset($answer['ask'])) {
-            $answer = (new self($library, null))->converse($answer);
-        }
-        return self::value($answer);
+        return self::made(null, static function (array $more) use ($method, $appid, $arguments): string {
+            return Tagged::call($method, $appid, $arguments, $more);
+        });
     }
 
     /**
@@ -60,40 +69,57 @@ final class Call
      */
     public static function makeTagged(string $method, ?string $appid, array $arguments)
     {
-        $library = Library::get();
-        $answer = $library->call(Tagged::taggedCall($method, $appid, $arguments));
-        if (isset($answer['ask'])) {
-            $answer = (new self($library, null))->converse($answer);
-        }
-        return self::value($answer);
+        return self::made(null, static function (array $more) use ($method, $appid, $arguments): string {
+            return Tagged::taggedCall($method, $appid, $arguments, $more);
+        });
     }
 
     /**
      * 批量发送。
      * A bulk.
      *
+     * @param list<mixed> $arguments
      * @return mixed
      */
-    public static function makeBulk(string $text, Bulk $bulk)
+    public static function makeBulk(?string $appid, array $arguments, array $more, Bulk $bulk)
     {
-        $library = Library::get();
-        return self::value((new self($library, $bulk))->converse($library->call($text)));
+        return self::made($bulk, static function (array $number) use ($appid, $arguments, $more): string {
+            return Tagged::call('sendMany', $appid, $arguments, $more + $number);
+        });
     }
 
-    private function converse(array $answer): array
+    /**
+     * @param callable(array): string $text
+     * @return mixed
+     */
+    private static function made(?Bulk $bulk, callable $text)
     {
-        while (isset($answer['ask'])) {
-            $this->waiting = $answer['call'];
-            try {
-                $reply = $this->reply($answer);
-            } catch (Throwable $thrown) {
-                $this->end();
-                throw $thrown;
-            }
-            $call = $this->waiting;
-            $this->waiting = null;
-            $answer = $this->library->resume($call, $reply);
+        $library = Library::get();
+        if (self::$open !== []) {
+            self::endAbandoned();
         }
+        // 没有应用的函数可问，也就不会停下。 Where there is no callable, nothing is asked.
+        if ($bulk === null && !Suppliers::areThere()) {
+            return self::value($library->call($text([])));
+        }
+        $call = new self($library, $bulk);
+        return self::value($call->converse($text(['call' => $call->number])));
+    }
+
+    private function converse(string $text): array
+    {
+        $this->watch();
+        try {
+            $answer = $this->library->call($text);
+            while (isset($answer['ask'])) {
+                $answer = $this->library->resume($this->number, $this->reply($answer));
+            }
+        } catch (Throwable $thrown) {
+            // 信号处理函数也可能在任何一步抛出异常。 A signal handler may throw at any of these steps, too.
+            self::end($this->number);
+            throw $thrown;
+        }
+        unset(self::$open[$this->number]);
         if ($this->bulk !== null) {
             $this->bulk->take($answer['ended'] ?? []);
         }
@@ -117,12 +143,53 @@ final class Call
         }
     }
 
-    private function end(): void
+    private function watch(): void
     {
-        while ($this->waiting !== null) {
-            $answer = $this->library->resume($this->waiting, 'false');
-            $this->waiting = $answer['call'] ?? null;
+        $fiber = self::fiber();
+        self::$open[$this->number] = $fiber === null ? null : WeakReference::create($fiber);
+        if (!self::$isWatched) {
+            self::$isWatched = true;
+            register_shutdown_function(static function (): void {
+                self::endAbandoned();
+            });
         }
+    }
+
+    private static function end(int $number): void
+    {
+        if (!array_key_exists($number, self::$open)) {
+            return;
+        }
+        do {
+            $answer = Library::get()->resume($number, 'false');
+        } while (isset($answer['ask']));
+        unset(self::$open[$number]);
+    }
+
+    /**
+     * 致命错误（PHP 7.4 中还有 exit）不运行析构函数：脚本已经离开的调用，在下一次调用之前或脚本结束时结束。
+     * After a fatal error (and in PHP 7.4 after `exit`) no destructor runs in time: a call that the script has left ends before the
+     * next one, or with the script.
+     */
+    private static function endAbandoned(): void
+    {
+        $onStack = [];
+        foreach (debug_backtrace(DEBUG_BACKTRACE_PROVIDE_OBJECT | DEBUG_BACKTRACE_IGNORE_ARGS) as $frame) {
+            if (isset($frame['object']) && $frame['object'] instanceof self) {
+                $onStack[$frame['object']->number] = true;
+            }
+        }
+        foreach (array_reverse(self::$open, true) as $number => $fiber) {
+            // 其他 Fiber 的栈不在这里。 The stack of another fiber is not to be seen from here.
+            if (!isset($onStack[$number]) && ($fiber === null ? null : $fiber->get()) === self::fiber()) {
+                self::end($number);
+            }
+        }
+    }
+
+    private static function fiber(): ?object
+    {
+        return PHP_VERSION_ID < 80100 ? null : Fiber::getCurrent();
     }
 
     /** @return mixed */

@@ -1,6 +1,7 @@
 <?php
 
-// 没有 strict_types，原因同 Bulk.php。 No strict_types, for the same reason as in Bulk.php.
+// 没有 strict_types：应用的函数得到的参数，与由 PHP 自带的函数调用时一样可以转换。
+// Without strict_types: a callable of the application gets its arguments as from a function of PHP, converted where it has types.
 
 namespace RoutineTemplate\Ffi;
 
@@ -37,6 +38,12 @@ final class Suppliers
             }
         }
         return $tagged;
+    }
+
+    /** 是否有函数。 Whether there are any. */
+    public static function areThere(): bool
+    {
+        return self::$callables !== [];
     }
 
     /** 调用一个函数，返回给库的 JSON。 Calls one; the JSON for the library. */

@@ -24,7 +24,7 @@ final class AccountPageTest extends SandboxTestCase
     public function testTheLinesAboutTemplatesFindAddAndKeepThem(): void
     {
         [$templates, $sync] = Documentation::php(self::PAGE);
-        $result = $this->output('$openid = $shop->openid;' . $templates . $sync . '$first = $synced;' . $sync . Documentation::php(self::PAGE)[4] . '
+        $result = $this->printed('$openid = $shop->openid;' . $templates . $sync . '$first = $synced;' . $sync . Documentation::php(self::PAGE)[4] . '
             echo json_encode([count($rows), $library["count"] > 0, $keywords[0]["kid"], $first["ids"]["order_pay_success"] === $id,
                 count($first["added"]), $synced["ids"] === $first["ids"], $synced["added"], $synced["failed"], $ids === array_values($synced["ids"])]);');
 
@@ -44,7 +44,8 @@ final class AccountPageTest extends SandboxTestCase
             $wechat->safe(PushSender::json(PushSender::popup($this->shop->openid, [$this->shop->orderPaid => 'accept']))),
             $wechat->safe(PushSender::json(['MsgType' => 'text', 'Content' => 'hi', 'FromUserName' => $this->shop->openid, 'CreateTime' => time()])),
         ];
-        $result = $this->output('
+        $result = $this->printed('
+            ob_start(); // each of the requests has an answer of its own
             function shop(?string $event, array $message) { echo $message["Content"], " "; }
             foreach (' . var_export($requests, true) . ' as [$_GET, $body]) { ' . $lines . ' }
             $message = json_decode(' . var_export(PushSender::json(PushSender::popup($this->shop->openid, [$this->shop->orderPaid => 'accept'], time() - 5)), true) . ', true);
@@ -57,7 +58,7 @@ final class AccountPageTest extends SandboxTestCase
     public function testTheLinesAboutOfficialAccountsSendAllThreeKinds(): void
     {
         $this->shop = new Shop($this->sandbox, ['kind' => 'official']);
-        $result = $this->output('
+        $result = $this->printed('
             $openid = $shop->openid; $templateId = $shop->orderPaid; $data = $shop->order; $orderId = 1;
             ' . Documentation::php(self::PAGE)[5] . '
             echo json_encode([$notice["errcode"], $message["errcode"], $once["errcode"]]);');
@@ -68,14 +69,14 @@ final class AccountPageTest extends SandboxTestCase
     public function testTheLinesAboutQuotasAnswerHowManyCallsThereAre(): void
     {
         [, , , , , , $quota, $cleared] = Documentation::php(self::PAGE);
-        $result = $this->output('
+        $result = $this->printed('
             $answer = RoutineTemplate::send("oNobody", $shop->orderPaid, $shop->order);
             ' . $quota . $cleared . 'echo json_encode([$cleared["errcode"], $one["errcode"], $record["errcode"], $cleared["local"]["left_this_month"]]);');
 
         self::assertMatchesRegularExpression('/10,000,000.*\[0,0,0,9\]$/s', $result);
     }
 
-    private function output(string $code): string
+    private function printed(string $code): string
     {
         $result = PhpProcess::run($this->shop->script($code), [], 60.0);
         self::assertSame('', $result->errors, $result->describe());

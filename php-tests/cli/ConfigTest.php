@@ -73,7 +73,8 @@ final class ConfigTest extends SandboxTestCase
         try {
             RoutineTemplate::configure(['state' => 'trial', 'lang' => 'de_DE']);
             self::fail('a wrong value was accepted');
-        } catch (RoutineTemplate\ConfigException) {
+        } catch (RoutineTemplate\ConfigException $exception) {
+            self::assertStringContainsString('lang', $exception->getMessage());
         }
         $this->assertDelivered($this->sendOrder());
         self::assertSame('formal', $this->shop->messages()[0]['miniprogram_state']);

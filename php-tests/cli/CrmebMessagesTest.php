@@ -73,8 +73,12 @@ final class CrmebMessagesTest extends SandboxTestCase
         }
     }
 
-    /** Fitting must not change what an identifier or an amount says, and must keep the beginning of a text. */
-    private function assertMeansTheSame(string $key, mixed $before, string $after): void
+    /**
+     * Fitting must not change what an identifier or an amount says, and must keep the beginning of a text.
+     *
+     * @param mixed $before
+     */
+    private function assertMeansTheSame(string $key, $before, string $after): void
     {
         $before = (string) $before;
         if (preg_match('/^(character_string|phone_number)/', $key)) {

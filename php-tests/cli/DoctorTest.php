@@ -6,6 +6,7 @@ namespace RoutineTemplate\Tests\Cli;
 
 use RoutineTemplate;
 use RoutineTemplate\Tests\Environment;
+use RoutineTemplate\Tests\Face;
 use RoutineTemplate\Tests\RunningPhp;
 use RoutineTemplate\Tests\SandboxTestCase;
 use RoutineTemplate\Tests\TemporaryDirectory;
@@ -15,6 +16,7 @@ final class DoctorTest extends SandboxTestCase
 {
     public function testTheSettingsOfPhpIniAreFoundThroughPhpAndThePhpIsReported(): void
     {
+        Face::onlyExtension('doctor asks PHP for the module.');
         $directory = TemporaryDirectory::create();
         $settings = [
             'appid' => $this->shop->appid, 'secret' => $this->shop->secret, 'base_url' => $this->sandbox->https,

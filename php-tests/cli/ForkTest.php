@@ -207,7 +207,7 @@ final class ForkTest extends SandboxTestCase
         $result = PhpProcess::run($this->shop->script('
             $gates = static function (): int {
                 $open = array_map(static fn (string $link): string => (string) @readlink($link), glob("/proc/self/fd/*"));
-                return count(array_filter($open, static fn (string $file): bool => str_ends_with($file, "/gate")));
+                return count(array_filter($open, static fn (string $file): bool => basename($file) === "gate"));
             };
             RoutineTemplate::grants($shop->openid);
             $before = $gates();

@@ -141,7 +141,7 @@ final class GrantsTest extends SandboxTestCase
 
     public static function wrongCalls(): array
     {
-        $record = static fn (mixed ...$more): callable
+        $record = static fn (...$more): callable
             => static fn (Shop $shop) => RoutineTemplate::recordGrants($shop->openid, ...($more ?: [[$shop->orderPaid => 'accept']]));
         $options = static fn (array $options): callable
             => static fn (Shop $shop) => RoutineTemplate::recordGrants($shop->openid, [$shop->orderPaid => 'accept'], $options);

@@ -111,7 +111,7 @@ final class OutageTest extends SandboxTestCase
         Wait::until(static function () use ($send): bool {
             try {
                 return $send()['errcode'] === 0;
-            } catch (RoutineTemplate\TransportException) {
+            } catch (RoutineTemplate\TransportException $exception) {
                 return false;
             }
         }, 'WeChat to be found again', 20.0);

@@ -303,8 +303,11 @@ final class PushTest extends SandboxTestCase
 // phpcs:ignore PSR1.Classes.ClassDeclaration.MultipleClasses
 final class Collection implements \ArrayAccess, \Countable, \IteratorAggregate, \JsonSerializable
 {
-    public function __construct(private array $items)
+    private array $items;
+
+    public function __construct(array $items)
     {
+        $this->items = $items;
     }
 
     public function all(): array
@@ -317,7 +320,7 @@ final class Collection implements \ArrayAccess, \Countable, \IteratorAggregate, 
         return $this->items;
     }
 
-    public function __get(string $name): mixed
+    public function __get(string $name)
     {
         return $this->items[$name] ?? null;
     }
@@ -337,22 +340,23 @@ final class Collection implements \ArrayAccess, \Countable, \IteratorAggregate, 
         return $this->items;
     }
 
-    public function offsetExists(mixed $offset): bool
+    public function offsetExists($offset): bool
     {
         return isset($this->items[$offset]);
     }
 
-    public function offsetGet(mixed $offset): mixed
+    #[\ReturnTypeWillChange]
+    public function offsetGet($offset)
     {
         return $this->items[$offset] ?? null;
     }
 
-    public function offsetSet(mixed $offset, mixed $value): void
+    public function offsetSet($offset, $value): void
     {
         $this->items[$offset] = $value;
     }
 
-    public function offsetUnset(mixed $offset): void
+    public function offsetUnset($offset): void
     {
         unset($this->items[$offset]);
     }

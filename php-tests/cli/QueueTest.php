@@ -58,10 +58,11 @@ final class QueueTest extends SandboxTestCase
             'state' => 'trial', 'lang' => 'en_US', 'timeout_ms' => '2500', 'validate' => 'strict', 'grants' => 'off', 'key' => 10086,
         ]);
         RoutineTemplate::queue(
-            data: (object) (['thing4.DATA' => iconv('UTF-8', 'GBK', '云南高原红富士苹果')] + array_diff_key(Shop::order(), ['thing4' => 1])),
-            templateId: $this->shop->orderPaid,
-            openid: $this->shop->openid,
-            options: ['state' => null]
+            $this->shop->openid,
+            $this->shop->orderPaid,
+            (object) (['thing4.DATA' => iconv('UTF-8', 'GBK', '云南高原红富士苹果')] + array_diff_key(Shop::order(), ['thing4' => 1])),
+            null,
+            ['state' => null]
         );
         self::assertSame(0, RoutineTemplate::flush((string) self::PATIENCE));
 
@@ -345,7 +346,7 @@ final class QueueTest extends SandboxTestCase
             self::assertStringContainsString('0 … 3600000', $error->getMessage());
         }
         self::assertSame(0, RoutineTemplate::flush('0'));
-        self::assertSame(0, RoutineTemplate::flush(timeoutMs: 3_600_000), 'with nothing to wait for');
+        self::assertSame(0, RoutineTemplate::flush(3_600_000), 'with nothing to wait for');
     }
 
     public function testEachAccountHasItsOwnQueue(): void
@@ -398,7 +399,9 @@ final class QueueTest extends SandboxTestCase
 
     public function testACallableThatThrowsQueuesNothing(): void
     {
-        RoutineTemplate::app($this->shop->appid)->configure(['token' => static fn () => throw new \DomainException('the application\'s own')]);
+        RoutineTemplate::app($this->shop->appid)->configure(['token' => static function (): string {
+            throw new \DomainException('the application\'s own');
+        }]);
         $error = self::thrownBy(fn () => $this->queueOrder(), \DomainException::class);
         self::assertSame("the application's own", $error->getMessage());
         RoutineTemplate::configure(['token' => '', 'token_mode' => 'stable']);

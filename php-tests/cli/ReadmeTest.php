@@ -4,11 +4,10 @@ declare(strict_types=1);
 
 namespace RoutineTemplate\Tests\Cli;
 
+use RoutineTemplate;
 use RoutineTemplate\Tests\Documentation;
 use RoutineTemplate\Tests\PhpProcess;
-use RoutineTemplate\Tests\ProcessResult;
 use RoutineTemplate\Tests\SandboxTestCase;
-use RoutineTemplate\Tests\Shop;
 
 /** The PHP code of the READMEs does what the text around it says. */
 final class ReadmeTest extends SandboxTestCase
@@ -89,52 +88,10 @@ final class ReadmeTest extends SandboxTestCase
         self::assertStringContainsString('10,000,000', $result->output);
     }
 
-    public function testTheSeamOfCrmebKeepsItsContract(): void
+    public function testTheLineForPhp74GivesTheClassesAndDoesNothingWhereTheyAreThere(): void
     {
-        $result = $this->throughTheSeam('
-            $answer = Mini::sendSubscribeTemlate($shop->openid, $shop->orderPaid, $shop->order, null);
-            echo get_class($answer), " ", $answer["errcode"], " ", $answer->all()["msgid"] > 2 ** 53 ? "msgid" : "", "\n";
-            try { Mini::sendSubscribeTemlate("oNobody", $shop->orderPaid, $shop->order); }
-            catch (EasyWeChat\Core\Exceptions\HttpException $e) { echo $e->getCode(), " ", strlen($e->getMessage()) > 40 ? "with a hint" : "", "\n"; }');
+        $line = str_replace('/usr/local/lib/routine-template', dirname(__DIR__, 2) . '/ffi', Documentation::php('README.md')[5]);
 
-        self::assertSame("EasyWeChat\\Support\\Collection 0 msgid\n40003 with a hint\n", $result->output, $result->describe());
-    }
-
-    public function testTheQueueOfCrmebSendsAMessageAgainOnlyIfItCannotHaveArrived(): void
-    {
-        // As CRMEB's Subscribe::send and BaseJobs: an exception is a falsy result, and a falsy result is tried three times.
-        $job = '
-            $send = function () use ($shop) {
-                try { return Mini::sendSubscribeTemlate($shop->openid, $shop->orderPaid, $shop->order); } catch (Throwable $e) { return false; }
-            };
-            for ($try = 1; $try <= 3 && !$send(); $try++); echo $try;';
-
-        $this->sandbox->fault(self::SEND, 'drop_after', ['times' => 1]);
-        self::assertSame('1', $this->throughTheSeam($job)->output);
-        self::assertCount(1, $this->shop->messages());
-
-        $this->sandbox->clearFaults();
-        // Another shop, of which no process has a token.
-        $this->shop = new Shop($this->sandbox);
-        // A token request is repeated once by itself.
-        $this->sandbox->fault(self::STABLE_TOKEN, 'drop_after', ['times' => 2]);
-        self::assertSame('2', $this->throughTheSeam($job)->output);
-        self::assertCount(1, $this->shop->messages());
-    }
-
-    private function throughTheSeam(string $code): ProcessResult
-    {
-        $seam = Documentation::php('README.md')[5];
-        return PhpProcess::run($this->shop->script('
-            eval("namespace EasyWeChat\\\\Core\\\\Exceptions; class HttpException extends \\\\Exception {}");
-            eval("namespace EasyWeChat\\\\Support; class Collection extends \\\\ArrayObject { public function all() { return \\$this->getArrayCopy(); } }");
-            eval("namespace think\\\\facade; class Log { public static function error(string \\$text) {} }");
-            final class Mini {
-                public static array $config;
-                private static function options(): array { return ["mini_program" => self::$config]; }
-                ' . $seam . '
-            }
-            Mini::$config = ["app_id" => $shop->config["appid"], "secret" => $shop->config["secret"]];
-            ' . $code));
+        self::assertSame(RoutineTemplate::version(), PhpProcess::run($line . 'echo RoutineTemplate::version();')->output);
     }
 }

@@ -4,8 +4,8 @@ declare(strict_types=1);
 
 namespace RoutineTemplate\Tests\Cli;
 
-use PHPUnit\Framework\Attributes\RequiresPhp;
 use RoutineTemplate;
+use RoutineTemplate\Tests\Face;
 use RoutineTemplate\Tests\PhpProcess;
 use RoutineTemplate\Tests\SandboxTestCase;
 
@@ -88,18 +88,17 @@ final class SecretsTest extends SandboxTestCase
         }
     }
 
-    /**
-     * @requires PHP >= 8.2
-     */
-    #[RequiresPhp('>= 8.2')]
     public function testNotEvenTheArgumentsInATraceShowTheSecret(): void
     {
+        if (!Face::isFfi() && PHP_VERSION_ID < 80200) {
+            self::markTestSkipped('PHP can hide an argument from traces since 8.2.');
+        }
         $result = PhpProcess::run(
             'try { RoutineTemplate::configure(["secret" => "a_secret_in_a_trace", "nonsense" => 1]); }'
             . 'catch (RoutineTemplate\\ConfigException $exception) { print_r($exception->getTrace()[0]["args"]); }',
             ['zend.exception_ignore_args' => '0']
         );
-        self::assertStringContainsString('SensitiveParameterValue', $result->output, $result->describe());
+        self::assertStringContainsString(Face::isFfi() ? 'Array' : 'SensitiveParameterValue', $result->output, $result->describe());
         self::assertStringNotContainsString('a_secret_in_a_trace', $result->output);
     }
 
@@ -108,7 +107,9 @@ final class SecretsTest extends SandboxTestCase
         $ini = ['secret' => $this->shop->secret, 'token' => 'external_token_that_must_not_show'];
         foreach ([PhpProcess::run('phpinfo(); echo "the end";', $ini), PhpProcess::runWith(['-i'], $ini)] as $result) {
             self::assertSame(0, $result->exitCode, $result->describe());
-            self::assertStringContainsString('routine_template.secret', $result->output);
+            if (!Face::isFfi()) {
+                self::assertStringContainsString('routine_template.secret', $result->output);
+            }
             self::assertStringNotContainsString($this->shop->secret, $result->output);
             self::assertStringNotContainsString('external_token_that_must_not_show', $result->output);
         }

@@ -311,7 +311,7 @@ final class TransportTest extends SandboxTestCase
     }
 
     /** @return array<string, mixed>|RoutineTemplate\TransportException */
-    private function sendOrThrow(): array|RoutineTemplate\TransportException
+    private function sendOrThrow()
     {
         try {
             $answer = $this->sendOrder();

@@ -5,6 +5,8 @@ declare(strict_types=1);
 namespace RoutineTemplate\Tests\Fpm;
 
 use RoutineTemplate;
+use RoutineTemplate\Tests\Environment;
+use RoutineTemplate\Tests\Face;
 use RoutineTemplate\Tests\FpmServer;
 use RoutineTemplate\Tests\SandboxTestCase;
 use RoutineTemplate\Tests\Shop;
@@ -196,7 +198,7 @@ final class FpmTest extends SandboxTestCase
 
     public function testWithOpcacheAndAPreloadScriptEverythingIsTheSame(): void
     {
-        $this->start(['pm.max_children' => 2], ['preload.php' => 'class Preloaded { public static function version(): string
+        $this->start(['pm.max_children' => 2], ['preload.php' => Face::code() . '<?php class Preloaded { public static function version(): string
             { return RoutineTemplate::version(); } } Preloaded::version();'], 'preload.php');
 
         self::assertSame(['threads' => 1, 'tcp' => 0], $this->server->resources($this->server->masterPid()));
@@ -208,7 +210,7 @@ final class FpmTest extends SandboxTestCase
 
     public function testAPreloadScriptThatSendsHarmsNoWorker(): void
     {
-        $this->start(['pm.max_children' => 3], ['preload.php' => $this->shop->script(
+        $this->start(['pm.max_children' => 3], ['preload.php' => Face::code() . $this->shop->script(
             'RoutineTemplate::send($shop->openid, $shop->orderPaid, $shop->order); class Preloaded {
                 public static function version(): string { return RoutineTemplate::version(); } }'
         )], 'preload.php');
@@ -223,6 +225,7 @@ final class FpmTest extends SandboxTestCase
 
     public function testTheIniSettingsOfThePoolAreEnough(): void
     {
+        Face::onlyExtension("a pool's php_admin_value sets what a module has declared, and FFI brings no module.");
         $settings = [];
         foreach (['appid', 'secret', 'base_url', 'ca_file'] as $name) {
             $settings["php_admin_value[routine_template.$name]"] = $this->shop->config()[$name];
@@ -248,11 +251,7 @@ final class FpmTest extends SandboxTestCase
     {
         $ini = [];
         if ($preload !== null) {
-            if (!extension_loaded('Zend OPcache') && !is_file(PHP_EXTENSION_DIR . '/opcache.so')) {
-                self::markTestSkipped('This PHP has no OPcache.');
-            }
-            // From PHP 8.5 on it is part of PHP.
-            $ini = (PHP_VERSION_ID < 80500 ? ['zend_extension' => 'opcache'] : []) + ['opcache.enable' => '1', 'opcache.preload' => $preload];
+            $ini = Environment::preload($preload) ?? self::markTestSkipped('This PHP has no OPcache.');
         }
         $this->server = new FpmServer($scripts + [
             'send.php' => $this->shop->script($this->send()),

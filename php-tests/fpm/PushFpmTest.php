@@ -144,6 +144,6 @@ final class PushFpmTest extends SandboxTestCase
         $example = (string) file_get_contents(__DIR__ . '/../../examples/wechat_push.php');
         $this->server = new FpmServer(['push.php' => $example], [
             'store' => $store ?? $shop['store'], 'base_url' => $shop['base_url'], 'ca_file' => $shop['ca_file'],
-        ], $pool, true, true);
+        ], $pool, true);
     }
 }

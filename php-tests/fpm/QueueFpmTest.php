@@ -8,6 +8,7 @@ use PHPUnit\Framework\Attributes\DataProvider;
 use RoutineTemplate;
 use RoutineTemplate\Tests\Daemon;
 use RoutineTemplate\Tests\Environment;
+use RoutineTemplate\Tests\Face;
 use RoutineTemplate\Tests\FpmServer;
 use RoutineTemplate\Tests\Processes;
 use RoutineTemplate\Tests\SandboxTestCase;
@@ -41,8 +42,9 @@ final class QueueFpmTest extends SandboxTestCase
 
     protected function tearDown(): void
     {
-        $this->worker?->stop();
-        $this->server?->stop();
+        foreach (array_filter([$this->worker, $this->server]) as $started) {
+            $started->stop();
+        }
         $this->worker = $this->server = null;
         $this->directory->remove();
     }
@@ -262,12 +264,8 @@ final class QueueFpmTest extends SandboxTestCase
 
     public function testAPreloadScriptThatQueuesHarmsNoWorker(): void
     {
-        if (!extension_loaded('Zend OPcache') && !is_file(PHP_EXTENSION_DIR . '/opcache.so')) {
-            self::markTestSkipped('This PHP has no OPcache.');
-        }
-        // From PHP 8.5 on it is part of PHP.
-        $opcache = PHP_VERSION_ID < 80500 ? ['zend_extension' => 'opcache'] : [];
-        $this->start(['pm.max_children' => 3], [], $opcache + ['opcache.enable' => '1', 'opcache.preload' => 'preload.php']);
+        $preload = Environment::preload('preload.php') ?? self::markTestSkipped('This PHP has no OPcache.');
+        $this->start(['pm.max_children' => 3], [], $preload);
         $this->queueAll('queue.php', 9);
         $this->awaitDelivered(10);
         $this->assertEachArrivedOnce(10);
@@ -318,7 +316,7 @@ final class QueueFpmTest extends SandboxTestCase
             'sleep.php' => $script($queue . 'for ($i = 0; $i < 300; $i++) { usleep(100000); }'),
             'finish.php' => $script('echo "paid"; fastcgi_finish_request();' . $queue),
             'look.php' => $script('echo json_encode(RoutineTemplate::stats()["pid"]); RoutineTemplate::flush(0);'),
-            'preload.php' => $script('RoutineTemplate::queue(str_pad("opreload", 28, "_"), $shop->orderPaid, $shop->order);'),
+            'preload.php' => Face::code() . $script('RoutineTemplate::queue(str_pad("opreload", 28, "_"), $shop->orderPaid, $shop->order);'),
         ], $ini, $pool);
     }
 

@@ -43,7 +43,9 @@ final class QueueKillTest extends SandboxTestCase
         foreach ($this->hunts as $hunt) {
             $hunt->stop();
         }
-        $this->redis?->remove();
+        if ($this->redis !== null) {
+            $this->redis->remove();
+        }
         $this->hunts = [];
         $this->redis = null;
     }
@@ -95,13 +97,12 @@ final class QueueKillTest extends SandboxTestCase
         $count = $lost = [];
         foreach ($hunt->accepted as $name => $id) {
             $state = $hunt->app->status($id)['state'] ?? 'gone';
-            $fits = match ($state) {
+            $fits = [
                 'delivered' => isset($times[$name]),
-                'expired' => !isset($times[$name]) && str_ends_with($name, 'e'),
+                'expired' => !isset($times[$name]) && substr($name, -1) === 'e',
                 'unknown' => true,
-                default => false,
-            };
-            if (!$fits) {
+            ];
+            if (!($fits[$state] ?? false)) {
                 $lost[] = "$name $state, accepted by WeChat " . ($times[$name] ?? 0) . ' times';
             }
             $count[$state] = ($count[$state] ?? 0) + 1;

@@ -6,6 +6,7 @@ namespace RoutineTemplate\Tests\Fpm;
 
 use RoutineTemplate;
 use RoutineTemplate\Tests\Environment;
+use RoutineTemplate\Tests\Face;
 use RoutineTemplate\Tests\FpmServer;
 use RoutineTemplate\Tests\PhpProcess;
 use RoutineTemplate\Tests\SandboxTestCase;
@@ -66,6 +67,7 @@ final class SharedStoreTest extends SandboxTestCase
 
     public function testAPoolMayHaveAStoreOfItsOwn(): void
     {
+        Face::onlyExtension("a pool's php_admin_value sets what a module has declared, and FFI brings no module.");
         $store = Environment::newStore();
         $server = new FpmServer(['report.php' => $report = '
             RoutineTemplate::configure(["appid" => "wxpool"]);

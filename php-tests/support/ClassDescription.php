@@ -20,10 +20,10 @@ final class ClassDescription
     private static function ofClass(string $name): array
     {
         $class = new \ReflectionClass($name);
-        $own = static fn (\ReflectionMethod|\ReflectionProperty|\ReflectionClassConstant $member): bool
+        $own = static fn ($member): bool
             => $member->getDeclaringClass()->getName() === $name;
         $description = [
-            'parent' => ($class->getParentClass() ?: null)?->getName(),
+            'parent' => $class->getParentClass() === false ? null : $class->getParentClass()->getName(),
             'final' => $class->isFinal(),
             'abstract' => $class->isAbstract(),
             'interface' => $class->isInterface(),
@@ -38,7 +38,8 @@ final class ClassDescription
         }
         foreach (array_filter($class->getProperties(), $own) as $property) {
             $description['properties'][$property->getName()] = [
-                \Reflection::getModifierNames($property->getModifiers()), (string) $property->getType(), $property->getDefaultValue(),
+                \Reflection::getModifierNames($property->getModifiers()), (string) $property->getType(),
+                $class->getDefaultProperties()[$property->getName()] ?? null,
             ];
         }
         foreach (array_filter($class->getMethods(), $own) as $method) {

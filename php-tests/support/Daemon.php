@@ -12,7 +12,9 @@ final class Daemon
     /** @var resource|null */
     private $process;
 
-    public readonly int $pid;
+    public int $pid;
+
+    public string $logFile;
 
     private ?int $exitCode = null;
 
@@ -20,8 +22,9 @@ final class Daemon
      * @param list<string> $command
      * @param array<string, string>|null $environment
      */
-    public function __construct(array $command, public readonly string $logFile, ?array $environment = null)
+    public function __construct(array $command, string $logFile, ?array $environment = null)
     {
+        $this->logFile = $logFile;
         $process = proc_open(
             $command,
             [['file', '/dev/null', 'r'], ['file', $logFile, 'a'], ['file', $logFile, 'a']],

@@ -14,6 +14,29 @@ final class Environment
         return self::file('ROUTINE_TEMPLATE_EXTENSION', dirname(__DIR__, 2) . '/build/routine_template.so');
     }
 
+    /** The library of the FFI face, beside it. */
+    public static function library(): string
+    {
+        return dirname(self::ffi()) . '/libroutine_template.so';
+    }
+
+    /** What a shop requires to have the FFI face, installed where php-fpm's workers may read it; a checkout may be closed to them. */
+    public static function ffi(): string
+    {
+        static $directory = null;
+        if ($directory === null) {
+            $from = dirname(self::file('ROUTINE_TEMPLATE_FFI', dirname(__DIR__, 2) . '/ffi/RoutineTemplate.php'));
+            $library = self::file('ROUTINE_TEMPLATE_LIBRARY', dirname(__DIR__, 2) . '/build/libroutine_template.so');
+            $directory = TemporaryDirectory::create();
+            register_shutdown_function([$directory, 'remove']);
+            foreach (array_merge(glob("$from/*.php"), glob("$from/*.h"), glob("$from/src/*.php")) as $file) {
+                $directory->write(substr($file, strlen($from) + 1), (string) file_get_contents($file));
+            }
+            $directory->write('libroutine_template.so', (string) file_get_contents($library));
+        }
+        return $directory->path . '/RoutineTemplate.php';
+    }
+
     public static function command(): string
     {
         return self::file('ROUTINE_TEMPLATE_COMMAND', dirname(__DIR__, 2) . '/build/routine-template');
@@ -74,6 +97,17 @@ final class Environment
             }
         }
         return ['extension' => $shared];
+    }
+
+    /** @return array<string, string>|null the settings that preload this script; null where this PHP has no OPcache */
+    public static function preload(string $script): ?array
+    {
+        if (!extension_loaded('Zend OPcache') && !is_file(PHP_EXTENSION_DIR . '/opcache.so')) {
+            return null;
+        }
+        // From PHP 8.5 on it is part of PHP.
+        $module = PHP_VERSION_ID < 80500 ? ['zend_extension' => 'opcache'] : [];
+        return $module + ['opcache.enable' => '1', 'opcache.preload' => $script];
     }
 
     private static function file(string $variable, string $default): string

@@ -9,20 +9,20 @@ use RuntimeException;
 /** A real php-fpm behind a real nginx, both with configurations of their own; works as root and as an ordinary user. */
 final class FpmServer
 {
-    private readonly TemporaryDirectory $directory;
+    private TemporaryDirectory $directory;
     private Daemon $fpm;
-    private readonly Daemon $nginx;
-    private readonly ?int $port;
+    private Daemon $nginx;
+    private ?int $port;
 
     /**
      * Starts both.
      *
      * @param array<string, string> $scripts file name => PHP code, served from the document root
-     * @param array<string, string|int> $ini settings of PHP, php.ini's own or (without a dot) this extension's
+     * @param array<string, string|int> $ini settings of PHP, php.ini's own or (without a dot) RoutineTemplate's
      * @param bool $onTcp whether nginx listens on a port of the loopback as well, see {@see url()}
      * @param array<string, string|int> $pool settings of the pool, such as `pm.max_children`; and `process_control_timeout`, which is php-fpm's own
      */
-    public function __construct(array $scripts, array $ini = [], array $pool = [], bool $withExtension = true, bool $onTcp = false)
+    public function __construct(array $scripts, array $ini = [], array $pool = [], bool $onTcp = false)
     {
         $this->port = $onTcp ? self::freePort() : null;
         $this->directory = TemporaryDirectory::create();
@@ -30,7 +30,7 @@ final class FpmServer
         foreach ($scripts as $name => $code) {
             $this->directory->write("www/$name", str_starts_with($code, '<?php') ? $code : "<?php\n" . $code);
         }
-        $this->configureFpm($ini, $pool, $withExtension);
+        $this->configureFpm($ini, $pool);
         $this->fpm = $this->startFpm();
         $this->nginx = $this->startNginx();
     }
@@ -57,8 +57,12 @@ final class FpmServer
         return $body;
     }
 
-    /** Asks for a page that answers in JSON. */
-    public function json(string $path, float $seconds = 20.0): mixed
+    /**
+     * Asks for a page that answers in JSON.
+     *
+     * @return mixed
+     */
+    public function json(string $path, float $seconds = 20.0)
     {
         $body = $this->get($path, $seconds);
         $value = json_decode($body, true, 512, JSON_BIGINT_AS_STRING);
@@ -252,8 +256,8 @@ final class FpmServer
 
     public function stop(): void
     {
-        foreach ([$this->nginx ?? null, $this->fpm ?? null] as $daemon) {
-            $daemon?->stop();
+        foreach (array_filter([$this->nginx ?? null, $this->fpm ?? null]) as $daemon) {
+            $daemon->stop();
         }
         $this->directory->remove();
     }
@@ -272,17 +276,18 @@ final class FpmServer
         return $connection;
     }
 
-    private function configureFpm(array $ini, array $pool, bool $withExtension): void
+    private function configureFpm(array $ini, array $pool): void
     {
         $path = $this->directory->path;
         $settings = [];
         foreach ($ini as $name => $value) {
-            $settings[str_contains($name, '.') || in_array($name, ['memory_limit', 'zend_extension'], true)
+            $settings[str_contains($name, '.') || in_array($name, ['memory_limit', 'zend_extension', 'auto_prepend_file'], true)
                 ? $name : "routine_template.$name"] = $value;
         }
         if (isset($settings['opcache.preload'])) {
-            // Relative to the document root; preloading as root needs somebody to preload as.
-            $settings['opcache.preload'] = "$path/www/" . $settings['opcache.preload'];
+            // A script of the document root, or a file elsewhere; preloading as root needs somebody to preload as.
+            $preload = $settings['opcache.preload'];
+            $settings['opcache.preload'] = $preload[0] === '/' ? $preload : "$path/www/$preload";
             if (Environment::workerUser() !== null) {
                 $settings['opcache.preload_user'] = Environment::workerUser();
             }
@@ -292,7 +297,12 @@ final class FpmServer
             'date.timezone' => 'Asia/Shanghai', 'routine_template.base_url' => 'https://127.0.0.1:9',
             'routine_template.store' => Environment::store(),
         ];
-        $lines = $withExtension ? ['extension=' . Environment::extension()] : [];
+        $settings += Face::settings();
+        $lines = [];
+        foreach ($settings['extension'] as $module) {
+            $lines[] = "extension=$module";
+        }
+        unset($settings['extension']);
         foreach ($settings as $name => $value) {
             $lines[] = $name . '="' . addcslashes((string) $value, '"\\') . '"';
         }

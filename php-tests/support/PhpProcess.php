@@ -6,7 +6,7 @@ namespace RoutineTemplate\Tests;
 
 use RuntimeException;
 
-/** Runs PHP code with the extension in a process of its own, so that a crash or a hang is a failed test and no more. */
+/** Runs PHP code with the face under test in a process of its own, so that a crash or a hang is a failed test and no more. */
 final class PhpProcess
 {
     /**
@@ -39,17 +39,17 @@ final class PhpProcess
         return new RunningPhp(array_merge(self::command($ini), ['-f', $file]), $directory, $seconds, $environment);
     }
 
-    /** @return list<string> PHP without the machine's php.ini, with the extension under test and these settings */
+    /** @return list<string> PHP without the machine's php.ini, with the face under test and these settings */
     public static function command(array $ini = []): array
     {
-        $command = [PHP_BINARY, '-n', '-d', 'extension=' . Environment::extension()];
-        foreach ($ini['extension'] ?? [] as $module) {
+        $settings = Face::settings();
+        $command = [PHP_BINARY, '-n'];
+        foreach (array_unique(array_merge($settings['extension'], $ini['extension'] ?? [])) as $module) {
             array_push($command, '-d', "extension=$module");
         }
-        unset($ini['extension']);
-        $settings = [];
+        unset($settings['extension'], $ini['extension']);
         foreach ($ini as $name => $value) {
-            $settings[str_contains($name, '.') || in_array($name, ['memory_limit', 'display_errors'], true)
+            $settings[str_contains($name, '.') || in_array($name, ['memory_limit', 'display_errors', 'auto_prepend_file'], true)
                 ? $name : "routine_template.$name"] = $value;
         }
         $settings += [

@@ -9,17 +9,27 @@ use RuntimeException;
 /** What became of a PHP script that ran in a process of its own. */
 final class ProcessResult
 {
-    public function __construct(
-        public readonly string $output,
-        public readonly string $errors,
-        public readonly int $exitCode,
-        public readonly ?int $signal,
-        public readonly bool $timedOut
-    ) {
+    public string $output;
+    public string $errors;
+    public int $exitCode;
+    public ?int $signal;
+    public bool $timedOut;
+
+    public function __construct(string $output, string $errors, int $exitCode, ?int $signal, bool $timedOut)
+    {
+        $this->output = $output;
+        $this->errors = $errors;
+        $this->exitCode = $exitCode;
+        $this->signal = $signal;
+        $this->timedOut = $timedOut;
     }
 
-    /** What the script printed, as JSON; a script that crashed, hung or printed something else fails the test. */
-    public function json(): mixed
+    /**
+     * What the script printed, as JSON; a script that crashed, hung or printed something else fails the test.
+     *
+     * @return mixed
+     */
+    public function json()
     {
         if ($this->exitCode !== 0 || $this->signal !== null || $this->timedOut) {
             throw new RuntimeException('The script did not end well: ' . $this->describe());

@@ -29,7 +29,7 @@ final class QueueHunt
                     $options + ['key' => $name]
                 );
             }
-        } catch (RoutineTemplate\StoreException) {
+        } catch (RoutineTemplate\StoreException $e) {
             http_response_code(503);
             exit;
         }
@@ -37,8 +37,13 @@ final class QueueHunt
         echo json_encode($ids);
         PHP;
 
-    private readonly TemporaryDirectory $directory;
-    private readonly FpmServer $server;
+    private Shop $shop;
+    private string $store;
+    private string $delivery;
+    private ?Redis $redis;
+
+    private TemporaryDirectory $directory;
+    private FpmServer $server;
     private ?Daemon $worker = null;
     private ?Daemon $last = null;
 
@@ -57,15 +62,15 @@ final class QueueHunt
     /** @var list<list<string>> the names of each request that was not answered; it comes again, as a payment's notice does */
     private array $unanswered = [];
 
-    public readonly App $app;
+    public App $app;
 
     /** @param Redis|null $redis the server whose connections are cut, if the store is there */
-    public function __construct(
-        private readonly Shop $shop,
-        private readonly string $store,
-        private readonly string $delivery,
-        private readonly ?Redis $redis = null
-    ) {
+    public function __construct(Shop $shop, string $store, string $delivery, ?Redis $redis = null)
+    {
+        $this->shop = $shop;
+        $this->store = $store;
+        $this->delivery = $delivery;
+        $this->redis = $redis;
         $this->directory = TemporaryDirectory::create();
         $shop->account(['any_openid' => true]);
         $config = ['store' => $store, 'delivery' => $delivery, 'timeout_ms' => 1000];
@@ -104,7 +109,9 @@ final class QueueHunt
         $this->trouble();
         $this->request(function (): void {
             $this->server->kill();
-            $this->worker?->stop(SIGKILL);
+            if ($this->worker !== null) {
+                $this->worker->stop(SIGKILL);
+            }
         });
         $this->kills++;
         $this->shop->sandbox->clearFaults();
@@ -113,7 +120,7 @@ final class QueueHunt
     /** Whether nothing is left to deliver; as long as something is, there is a process that delivers. */
     public function isOver(): bool
     {
-        if ($this->last?->isRunning()) {
+        if ($this->last !== null && $this->last->isRunning()) {
             return false;
         }
         if ($this->last !== null && $this->last->exitCode() !== 0) {
@@ -158,8 +165,9 @@ final class QueueHunt
     public function stop(): void
     {
         $this->server->stop();
-        $this->worker?->stop();
-        $this->last?->stop();
+        foreach (array_filter([$this->worker, $this->last]) as $daemon) {
+            $daemon->stop();
+        }
         $this->directory->remove();
     }
 
@@ -268,12 +276,9 @@ final class QueueHunt
         $number = $this->requests++;
         $user = $number % 2 === 0 ? 'busy' . $number % 10 : "user$number";
         $name = sprintf('%06d', $number);
-        $names = match (mt_rand(0, 7)) {
-            0 => ["{$name}a-d"],
-            1 => ["{$name}a-e"],
-            2, 3 => ["{$name}a-p", "{$name}b-p"],
-            default => ["{$name}a-p"],
-        };
+        // One of eight waits, one expires, two go to the same user in one request.
+        $both = ["{$name}a-p", "{$name}b-p"];
+        $names = [["{$name}a-d"], ["{$name}a-e"], $both, $both][mt_rand(0, 7)] ?? ["{$name}a-p"];
         foreach ($names as $one) {
             $this->asked[$one] = $user;
         }

@@ -11,15 +11,18 @@ final class Redis
 {
     public const PASSWORD = 'a_redis_password_that_must_not_show';
 
-    private readonly TemporaryDirectory $directory;
-    private readonly int $port;
+    private TemporaryDirectory $directory;
+    private int $port;
     private ?Daemon $daemon = null;
 
     public function __construct()
     {
         $this->directory = TemporaryDirectory::create();
         register_shutdown_function([$this, 'remove']);
-        $listener = stream_socket_server('tcp://127.0.0.1:0') ?: throw new RuntimeException('There is no free port.');
+        $listener = stream_socket_server('tcp://127.0.0.1:0');
+        if ($listener === false) {
+            throw new RuntimeException('There is no free port.');
+        }
         $this->port = (int) substr((string) strrchr(stream_socket_get_name($listener, false), ':'), 1);
         fclose($listener);
         $this->start();
@@ -62,7 +65,9 @@ final class Redis
     /** Ends it at once, as a machine that fails does. */
     public function kill(): void
     {
-        $this->daemon?->stop(9);
+        if ($this->daemon !== null) {
+            $this->daemon->stop(9);
+        }
     }
 
     /** The first line of the answer; nothing where none came. */

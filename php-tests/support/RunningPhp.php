@@ -15,16 +15,18 @@ final class RunningPhp
     /** @var array<int, resource> */
     private array $pipes = [];
 
-    private readonly float $end;
+    private ?TemporaryDirectory $directory;
+    private float $end;
 
-    public readonly int $pid;
+    public int $pid;
 
     /**
      * @param list<string> $command
      * @param array<string, string> $environment
      */
-    public function __construct(array $command, private readonly ?TemporaryDirectory $directory, float $seconds, array $environment)
+    public function __construct(array $command, ?TemporaryDirectory $directory, float $seconds, array $environment)
     {
+        $this->directory = $directory;
         $process = proc_open(
             $command,
             [['file', '/dev/null', 'r'], ['pipe', 'w'], ['pipe', 'w']],
@@ -81,7 +83,9 @@ final class RunningPhp
         $this->pipes = [];
         proc_close($this->process);
         $this->process = null;
-        $this->directory?->remove();
+        if ($this->directory !== null) {
+            $this->directory->remove();
+        }
         return new ProcessResult(
             $texts[1],
             $texts[2],

@@ -9,13 +9,19 @@ use RuntimeException;
 /** The fake WeChat server as a test drives it: its process, and its run-time interface under /__admin. */
 final class Sandbox
 {
-    private function __construct(
-        private readonly Daemon $daemon,
-        private readonly TemporaryDirectory $directory,
-        public readonly string $http,
-        public readonly string $https,
-        public readonly string $caFile
-    ) {
+    private Daemon $daemon;
+    private TemporaryDirectory $directory;
+    public string $http;
+    public string $https;
+    public string $caFile;
+
+    private function __construct(Daemon $daemon, TemporaryDirectory $directory, string $http, string $https, string $caFile)
+    {
+        $this->daemon = $daemon;
+        $this->directory = $directory;
+        $this->http = $http;
+        $this->https = $https;
+        $this->caFile = $caFile;
     }
 
     /** Starts a server of its own. @param list<string> $arguments */

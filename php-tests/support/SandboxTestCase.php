@@ -56,7 +56,7 @@ abstract class SandboxTestCase extends TestCase
     {
         self::assertSame(['available', 'reserved', 'state', 'long_term', 'certain', 'accepted', 'delivered', 'lost'], array_keys($row));
         self::assertSame($row['available'], $row['accepted'] - $row['delivered'] - $row['reserved'] - $row['lost']);
-        $found = array_map(static fn (string $member): mixed => $row[$member], array_keys($expected));
+        $found = array_map(static fn (string $member) => $row[$member], array_keys($expected));
         self::assertSame($expected, array_combine(array_keys($expected), $found));
     }
 
@@ -81,8 +81,12 @@ abstract class SandboxTestCase extends TestCase
         self::assertSame([], $answer['violations']);
     }
 
-    /** That the answer has every key of the contract, with the types that the contract says. */
-    protected function assertIsAnswer(mixed $answer): void
+    /**
+     * That the answer has every key of the contract, with the types that the contract says.
+     *
+     * @param mixed $answer
+     */
+    protected function assertIsAnswer($answer): void
     {
         self::assertIsArray($answer);
         self::assertSame([], array_diff(self::ANSWER_KEYS, array_keys($answer)), 'keys that an answer must have are missing');

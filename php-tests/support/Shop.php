@@ -12,16 +12,18 @@ final class Shop
 {
     public const ORDER_PAID = "订单号{{character_string1.DATA}}\n支付金额{{amount2.DATA}}\n下单时间{{time3.DATA}}\n商品名称{{thing4.DATA}}";
 
-    public readonly string $appid;
-    public readonly string $secret;
-    public readonly string $openid;
+    public Sandbox $sandbox;
+    public string $appid;
+    public string $secret;
+    public string $openid;
 
     /** The id of the order-paid template, for which the buyer has given a hundred grants. */
-    public readonly string $orderPaid;
+    public string $orderPaid;
 
     /** @param array<string, mixed> $account what the account shall have beyond the usual */
-    public function __construct(public readonly Sandbox $sandbox, array $account = [])
+    public function __construct(Sandbox $sandbox, array $account = [])
     {
+        $this->sandbox = $sandbox;
         $this->appid = 'wx' . bin2hex(random_bytes(8));
         $this->secret = bin2hex(random_bytes(16));
         $this->openid = self::newOpenid();

@@ -9,8 +9,11 @@ use RuntimeException;
 /** A directory under a short path that everyone may enter, because php-fpm's workers run as another user. */
 final class TemporaryDirectory
 {
-    private function __construct(public readonly string $path)
+    public string $path;
+
+    private function __construct(string $path)
     {
+        $this->path = $path;
     }
 
     public static function create(): self

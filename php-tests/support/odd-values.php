@@ -4,14 +4,9 @@
 // the process that passes them: a closure or a resource cannot be handed to another one.
 // phpcs:disable PSR1.Classes.ClassDeclaration, PSR1.Files.SideEffects
 
-enum Suit: string
-{
-    case Hearts = 'H';
-}
-
-enum Pure
-{
-    case One;
+if (PHP_VERSION_ID >= 80100) {
+    // Older versions cannot read it.
+    eval('enum Suit: string { case Hearts = "H"; } enum Pure { case One; }');
 }
 
 class Text
@@ -32,7 +27,8 @@ class Throws
 
 class Json implements JsonSerializable
 {
-    public function jsonSerialize(): mixed
+    #[ReturnTypeWillChange]
+    public function jsonSerialize()
     {
         throw new DomainException('from jsonSerialize');
     }
@@ -46,7 +42,7 @@ class Typed
 
 class Getter
 {
-    public function __get(string $name): mixed
+    public function __get(string $name)
     {
         throw new DomainException('from __get');
     }
@@ -54,21 +50,22 @@ class Getter
 
 class Offsets implements ArrayAccess, IteratorAggregate, Countable
 {
-    public function offsetExists(mixed $offset): bool
+    public function offsetExists($offset): bool
     {
         throw new DomainException('from offsetExists');
     }
 
-    public function offsetGet(mixed $offset): mixed
+    #[ReturnTypeWillChange]
+    public function offsetGet($offset)
     {
         throw new DomainException('from offsetGet');
     }
 
-    public function offsetSet(mixed $offset, mixed $value): void
+    public function offsetSet($offset, $value): void
     {
     }
 
-    public function offsetUnset(mixed $offset): void
+    public function offsetUnset($offset): void
     {
     }
 
@@ -173,7 +170,7 @@ function odd_arrays(): array
             'thing1' => static fn (): int => 1,
             'thing2' => NAN,
             'thing3' => new Text(),
-            'thing4' => Suit::Hearts,
+            'thing4' => PHP_VERSION_ID >= 80100 ? Suit::Hearts : null,
             'thing5' => fopen('php://memory', 'r'),
         ],
     ];
@@ -203,16 +200,15 @@ function odd_objects(): array
         'throws' => new Throws(),
         'JsonSerializable' => new Json(),
         'closure' => static fn (): string => 'x',
-        'first-class callable' => strlen(...),
+        'first-class callable' => Closure::fromCallable('strlen'),
         'generator' => (static function (): Generator {
             yield 'thing1' => 'x';
         })(),
-        'enum' => Suit::Hearts,
-        'pure enum' => Pure::One,
         'DateTime' => new DateTimeImmutable('2026-11-21'),
         'exception' => new Exception('x'),
-        'WeakMap' => new WeakMap(),
         'resource' => fopen('php://memory', 'r'),
         'closed resource' => $closed,
-    ];
+    ]
+        + (PHP_VERSION_ID >= 80000 ? ['WeakMap' => new WeakMap()] : [])
+        + (PHP_VERSION_ID >= 80100 ? ['enum' => Suit::Hearts, 'pure enum' => Pure::One] : []);
 }

@@ -16,6 +16,8 @@ use crate::wechat::deadline::Deadline;
 /// More than any php.ini has.
 const INI_LIMIT: u64 = 1024 * 1024;
 const PREFIX: &str = "routine_template.";
+/// A line for PHP alone, which the installer writes: where `FFI` finds the library.
+const LIBRARY: &str = "library";
 
 /// Names and values from one place.
 pub struct Layer {
@@ -70,7 +72,7 @@ fn ini_line(line: &str) -> Option<(&str, &str)> {
         Some(_) => return None,
         None => name,
     };
-    let name = name.trim().strip_prefix(PREFIX)?;
+    let name = name.trim().strip_prefix(PREFIX).filter(|name| *name != LIBRARY)?;
     let value = value.trim();
     let quoted = value.strip_prefix('"').and_then(|value| Some(value.split_once('"')?.0));
     Some((name, quoted.unwrap_or_else(|| value.split_once(';').map_or(value, |(value, _)| value.trim_end()))))
@@ -159,6 +161,7 @@ mod tests {
             ";routine_template.appid = wx1",
             "# routine_template.appid=1",
             "memory_limit = 1G",
+            "routine_template.library = /usr/local/lib/routine-template/libroutine_template.so",
             "[www]",
             "",
             "env[routine_template.appid] = 1",

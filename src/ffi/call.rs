@@ -25,7 +25,7 @@ pub fn begin(text: &[u8]) -> Vec<u8> {
     };
     if matches!(method.body, Body::SendMany) || request::has_supplier() {
         let text = text.to_vec();
-        return question::run(move || match serde_json::from_slice(&text) {
+        return question::run(call.call, move || match serde_json::from_slice(&text) {
             Ok(call) => make(method, &call),
             Err(error) => unreadable(Some(error)),
         });

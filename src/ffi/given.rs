@@ -32,6 +32,9 @@ pub struct CallText<'a> {
     /// Whether they are tagged.
     #[serde(default)]
     tagged: bool,
+    /// The caller's own number for it, if it asks.
+    #[serde(default)]
+    pub call: Option<u64>,
     /// What `sendMany()` is to know of its messages, which the PHP side keeps.
     #[serde(default)]
     pub bulk: Option<BulkText>,

@@ -72,8 +72,8 @@ pub fn ask(question: Question) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// Runs a call that may ask.
-pub fn run(body: impl FnOnce() -> Vec<u8> + 'static) -> Vec<u8> {
+/// Runs a call that may ask, under a number of the caller's, or of ours.
+pub fn run(number: Option<u64>, body: impl FnOnce() -> Vec<u8> + 'static) -> Vec<u8> {
     let stack = match SPARE.take().map_or_else(|| DefaultStack::new(STACK), Ok) {
         Ok(stack) => stack,
         Err(error) => {
@@ -88,8 +88,10 @@ pub fn run(body: impl FnOnce() -> Vec<u8> + 'static) -> Vec<u8> {
         YIELDER.set(yielder);
         body()
     });
-    let number = NUMBER.get() + 1;
-    NUMBER.set(number);
+    let number = number.unwrap_or_else(|| {
+        NUMBER.set(NUMBER.get() + 1);
+        NUMBER.get()
+    });
     go_on(number, running, Vec::new())
 }
 
@@ -159,7 +161,7 @@ mod tests {
     }
 
     fn asking(times: usize, heard: Rc<RefCell<Vec<String>>>) -> Value {
-        read(&run(move || {
+        read(&run(None, move || {
             for _ in 0..times {
                 match ask(Question::Check { ended: vec![] }) {
                     Ok(reply) => heard.borrow_mut().push(String::from_utf8(reply).unwrap()),
@@ -180,6 +182,19 @@ mod tests {
         assert_eq!(read(&resume(number, b"\"b\"")), json!({"value": 2}));
         assert_eq!(*heard.borrow(), ["\"a\"", "\"b\""]);
         assert!(read(&resume(number, b"true"))["error"].is_object(), "it has ended");
+    }
+
+    #[test]
+    fn a_caller_may_number_its_calls_itself_and_so_end_one_whose_question_it_has_not_seen() {
+        let left = Rc::new(());
+        let kept = left.clone();
+        let unseen = run(Some(4711), move || {
+            let _kept = kept;
+            answer::of(ask(Question::Check { ended: vec![] }).map(|_| 1).as_ref())
+        });
+        assert_eq!(read(&unseen)["call"], 4711);
+        assert!(read(&resume(4711, INTERRUPTED))["error"].is_object());
+        assert_eq!(Rc::strong_count(&left), 1);
     }
 
     #[test]

@@ -81,6 +81,7 @@ fn a_mini_program_that_a_message_opens_needs_its_appid() {
     assert_eq!(errcode(&bench.post(&path, &opening(json!({"pagepath": "pages/a"})))), 40013);
     assert_eq!(errcode(&bench.post(&path, &opening(json!("wx1")))), 47001);
     assert_eq!(errcode(&bench.post(&path, &opening(json!({"appid": "wx1", "pagepath": "pages/a"})))), 0);
+    assert_eq!(errcode(&bench.post(&path, &opening(json!("")))), 0, "as EasyWeChat 3 writes it where there is none");
     let mut far = official_message();
     far["url"] = json!(format!("https://shop.test/{}", "a".repeat(2048)));
     assert_eq!(errcode(&bench.post(&path, &far)), 40039);

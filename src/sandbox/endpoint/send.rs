@@ -200,7 +200,8 @@ fn check_target(body: &Object) -> Result<(), Refusal> {
     if body.text("url")?.is_some_and(|url| url.len() > 2048) {
         return Err(Refusal::of(40039));
     }
-    match body.get("miniprogram").filter(|target| target.get() != "null") {
+    // EasyWeChat 3 writes "" where there is none, in every template message of a CRMEB shop, and WeChat delivers them.
+    match body.get("miniprogram").filter(|target| !matches!(target.get(), "null" | "\"\"")) {
         None => Ok(()),
         Some(_) => {
             let target = body.object("miniprogram").ok_or_else(|| Refusal::of(47001))?;

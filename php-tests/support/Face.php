@@ -1,0 +1,66 @@
+<?php
+
+declare(strict_types=1);
+
+namespace RoutineTemplate\Tests;
+
+use PHPUnit\Framework\Assert;
+use RuntimeException;
+
+/** Which face is under test: the extension, or the PHP classes that reach the same code through FFI. */
+final class Face
+{
+    public static function isFfi(): bool
+    {
+        $face = getenv('ROUTINE_TEMPLATE_FACE') ?: 'extension';
+        if (!in_array($face, ['extension', 'ffi'], true)) {
+            throw new RuntimeException("ROUTINE_TEMPLATE_FACE is $face; it can be extension or ffi.");
+        }
+        return $face === 'ffi';
+    }
+
+    /**
+     * The settings that bring it into a PHP that reads no php.ini of the machine.
+     *
+     * @return array<string, string|list<string>> as {@see PhpProcess::run()} takes them
+     */
+    public static function settings(): array
+    {
+        // PHP 7.4 may have it as a module, and tests print JSON.
+        $json = Environment::modules('json')['extension'] ?? [];
+        if (!self::isFfi()) {
+            return ['extension' => array_merge($json, [Environment::extension()])];
+        }
+        $ffi = Environment::modules('ffi');
+        if ($ffi === null) {
+            throw new RuntimeException('This PHP has no FFI.');
+        }
+        return [
+            'extension' => array_merge($json, $ffi['extension']),
+            'ffi.enable' => '1',
+            'auto_prepend_file' => Environment::ffi(),
+        ];
+    }
+
+    /** What a script needs at its beginning to have it where nothing brings it: preload scripts run before anything else. */
+    public static function code(): string
+    {
+        return self::isFfi() ? '<?php require ' . var_export(Environment::ffi(), true) . '; ?>' : '';
+    }
+
+    /** Leaves the running test out where the extension is not what is tested; the reason says what only an extension can have. */
+    public static function onlyExtension(string $reason): void
+    {
+        if (self::isFfi()) {
+            Assert::markTestSkipped("Of the extension alone: $reason");
+        }
+    }
+
+    /** Leaves the running test out where it is not the FFI face that is tested. */
+    public static function onlyFfi(): void
+    {
+        if (!self::isFfi()) {
+            Assert::markTestSkipped('Of the FFI face alone.');
+        }
+    }
+}
