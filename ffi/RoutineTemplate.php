@@ -15,6 +15,7 @@ if (!extension_loaded('routine_template') && !class_exists('RoutineTemplate', fa
     require __DIR__ . '/src/Thrown.php';
     require __DIR__ . '/src/Tagged.php';
     require __DIR__ . '/src/Event.php';
+    require __DIR__ . '/src/Callables.php';
     require __DIR__ . '/src/Suppliers.php';
     require __DIR__ . '/src/Bulk.php';
     require __DIR__ . '/src/Call.php';

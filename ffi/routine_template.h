@@ -42,7 +42,9 @@ const uint8_t *routine_template_begin(const char *settings,
 // A caller that can be interrupted between this call and its answer gives the number itself, `"call": 7` in the text, one that no other
 // waiting call has: then it can end the call without having seen the question.
 //
-// The answer is UTF-8 of `*answer_length` bytes, not NUL-terminated, and lives until the next call of this library on this thread.
+// The answer is UTF-8 of `*answer_length` bytes, not NUL-terminated. It lives until this thread calls the library again with the same
+// `answer_length`, with sixteen others, or for `routine_template_begin`: a signal handler that makes calls of its own before the answer
+// has been read gives another `answer_length`.
 //
 // # Safety
 //

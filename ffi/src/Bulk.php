@@ -56,24 +56,22 @@ final class Bulk
     public static function send(?string $appid, array $arguments): array
     {
         [$messages, $options] = $arguments + [null, []];
-        if (!is_array($messages) && !$messages instanceof Traversable) {
-            return Call::make('sendMany', $appid, $arguments);
-        }
         $callables = ['each' => null, 'progress' => null];
         foreach (is_array($options) ? $callables : [] as $name => $none) {
-            $given = $options[$name] ?? null;
-            // 字符串是值，不是函数名。 A string is a value, never a function's name.
-            if ((is_object($given) || is_array($given)) && is_callable($given)) {
-                $callables[$name] = $given;
+            $callables[$name] = Callables::of($options[$name] ?? null);
+            if ($callables[$name] !== null) {
                 unset($options[$name]);
             }
+        }
+        if (isset($arguments[1])) {
+            $arguments[1] = $options;
+        }
+        if (!is_array($messages) && !$messages instanceof Traversable) {
+            return Call::make('sendMany', $appid, $arguments);
         }
         $bulk = new self($messages, $callables['each'], $callables['progress']);
         $more = ['bulk' => ['each' => $bulk->each !== null, 'progress' => $bulk->progress !== null]];
         $arguments[0] = null;
-        if (isset($arguments[1])) {
-            $arguments[1] = $options;
-        }
         $counts = Call::makeBulk($appid, $arguments, $more, $bulk);
         return $bulk->each === null ? $bulk->answers : $counts;
     }

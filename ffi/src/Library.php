@@ -33,17 +33,12 @@ final class Library
     /** @var FFI */
     private $ffi;
 
-    /** @var FFI\CData */
-    private $length;
-
-    /** @var FFI\CData */
-    private $lengthAddress;
+    /** @var FFI\CData|null 回答长度的位置，空闲时在此 / where the length of an answer goes, while no call uses it */
+    private $spare;
 
     private function __construct(FFI $ffi)
     {
         $this->ffi = $ffi;
-        $this->length = $ffi->new('size_t');
-        $this->lengthAddress = FFI::addr($this->length);
     }
 
     /**
@@ -72,20 +67,41 @@ final class Library
     }
 
     /** 调用一个方法。 Calls a method. */
-    public function call(string $text): array
-    {
-        return $this->answer($this->ffi->routine_template_call($text, strlen($text), $this->lengthAddress));
+    public function call(
+        #[\SensitiveParameter]
+        string $text
+    ): array {
+        $length = $this->length();
+        return $this->answer($this->ffi->routine_template_call($text, strlen($text), $length), $length);
     }
 
     /** 回答一次调用提出的问题。 Replies to what a call has asked. */
-    public function resume(int $call, string $reply): array
-    {
-        return $this->answer($this->ffi->routine_template_resume($call, $reply, strlen($reply), $this->lengthAddress));
+    public function resume(
+        int $call,
+        #[\SensitiveParameter]
+        string $reply
+    ): array {
+        $length = $this->length();
+        return $this->answer($this->ffi->routine_template_resume($call, $reply, strlen($reply), $length), $length);
     }
 
-    private function answer(FFI\CData $text): array
+    /**
+     * 应用的信号处理函数可能在读出回答之前运行并再次调用，所以每次调用用自己的位置，见 routine_template.h。
+     * A signal handler of the application may run, and call, before the answer has been read. So each call has a place of its own,
+     * see routine_template.h.
+     */
+    private function length(): FFI\CData
     {
-        $answer = json_decode(FFI::string($text, $this->length->cdata), true, 512, JSON_BIGINT_AS_STRING);
+        $length = $this->spare ?? $this->ffi->new('size_t[1]');
+        $this->spare = null;
+        return $length;
+    }
+
+    private function answer(FFI\CData $text, FFI\CData $length): array
+    {
+        $json = FFI::string($text, $length[0]);
+        $this->spare = $length;
+        $answer = json_decode($json, true);
         if (isset($answer['released'])) {
             Suppliers::release($answer['released']);
         }
@@ -118,7 +134,7 @@ final class Library
                     );
                     return;
                 }
-                $reasons[] = "$place: " . $failure->getMessage();
+                $reasons[] = "$place: " . (self::reason($place) ?? $failure->getMessage());
                 continue;
             }
             self::begin($ffi, $place);
@@ -128,6 +144,18 @@ final class Library
             '无法载入 libroutine_template.so（设置 routine_template.library 可指定位置）：' . implode('; ', $reasons),
             'libroutine_template.so cannot be loaded (setting routine_template.library names another place): ' . implode('; ', $reasons)
         );
+    }
+
+    /** 系统给出的原因，例如缺少某个 GLIBC 版本；PHP 8.4 之前不会说明。 The system's own reason, such as a GLIBC that is too old: PHP tells from 8.4 on. */
+    private static function reason(string $place): ?string
+    {
+        $system = FFI::cdef('const char *dlerror(void);');
+        try {
+            FFI::cdef(self::DECLARATIONS, $place);
+        } catch (Throwable $failure) {
+            return $system->dlerror();
+        }
+        return null;
     }
 
     private static function begin(FFI $ffi, string $place): void
@@ -142,7 +170,8 @@ final class Library
         }
         $library = new self($ffi);
         $settings = Settings::text();
-        $answer = $library->answer($ffi->routine_template_begin($settings, strlen($settings), $library->lengthAddress));
+        $length = $library->length();
+        $answer = $library->answer($ffi->routine_template_begin($settings, strlen($settings), $length), $length);
         if (isset($answer['error'])) {
             self::$problem = $answer['error']['message'];
             return;

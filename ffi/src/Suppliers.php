@@ -15,20 +15,23 @@ final class Suppliers
     private static $number = 0;
 
     /**
-     * configure() 的参数；其中的 token 为函数时换成编号。字符串是 token 本身，不是函数名。
-     * The argument of configure(), with a number in the place of a callable `token`. A string is a token, never a function's name.
+     * configure() 的参数；其中的 token 为函数时换成编号。
+     * The argument of configure(), with a number in the place of a callable `token`.
      *
      * @param mixed $config
      * @return mixed the same, tagged
      */
-    public static function tagged($config)
-    {
+    public static function tagged(
+        #[\SensitiveParameter]
+        $config
+    ) {
         $token = is_array($config) ? ($config['token'] ?? null) : null;
+        $callable = Callables::of($token);
         $tagged = Tagged::value($config);
-        if ((!is_object($token) && !is_array($token)) || !is_callable($token)) {
+        if ($callable === null) {
             return $tagged;
         }
-        self::$callables[++self::$number] = $token;
+        self::$callables[++self::$number] = $callable;
         foreach ($tagged as $index => $member) {
             if ($index > 0 && $member[0] === 'token') {
                 $tagged[$index][1] = ['callable', self::$number, is_object($token) ? get_class($token) : 'array'];

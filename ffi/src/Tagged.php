@@ -6,6 +6,16 @@ namespace RoutineTemplate\Ffi;
 
 use stdClass;
 
+// 编译为操作码，不是函数调用。 Compiled to opcodes instead of calls.
+use function get_class;
+use function is_array;
+use function is_bool;
+use function is_float;
+use function is_int;
+use function is_object;
+use function is_scalar;
+use function is_string;
+
 /**
  * 交给库的参数：通常就是 JSON；JSON 装不下的（GBK 字节、对象、资源、无穷大）加标签。
  * Arguments for the library: plain JSON most often; what JSON cannot hold (GBK bytes, objects, resources, infinities) is tagged.
@@ -16,9 +26,6 @@ final class Tagged
     private const LEVELS = 8;
 
     public const FLAGS = JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_PRESERVE_ZERO_FRACTION;
-
-    /** @var bool|null */
-    private static $floatsAreExact;
 
     /**
      * 一次调用的文本。
@@ -147,10 +154,7 @@ final class Tagged
     /** php.ini 的 serialize_precision 可能截短小数。 serialize_precision in php.ini may cut digits off. */
     private static function floatsAreExact(): bool
     {
-        if (self::$floatsAreExact === null) {
-            $precision = (int) ini_get('serialize_precision');
-            self::$floatsAreExact = $precision < 0 || $precision >= 17;
-        }
-        return self::$floatsAreExact;
+        $precision = (int) ini_get('serialize_precision');
+        return $precision < 0 || $precision >= 17;
     }
 }

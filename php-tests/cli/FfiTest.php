@@ -84,6 +84,12 @@ final class FfiTest extends SandboxTestCase
         self::assertStringContainsString($file, $problem);
     }
 
+    public function testTheReasonOfTheSystemIsPassedOn(): void
+    {
+        [, , $problem] = PhpProcess::run(self::ASK, ['library' => __FILE__])->json();
+        self::assertStringContainsString('ELF', $problem);
+    }
+
     public function testAPhpWithoutFfiIsToldWhatItLacks(): void
     {
         $json = Environment::modules('json')['extension'];

@@ -59,6 +59,20 @@ final class FpmTest extends SandboxTestCase
         self::assertCount(1, array_unique(array_column($messages, 'connection')));
     }
 
+    public function testACallableThatSuppliesTheTokenBelongsToTheRequestThatGaveIt(): void
+    {
+        // The first call of each request is the one that gives it.
+        $this->server = new FpmServer(['token.php' => '
+            RoutineTemplate::configure(["appid" => "wx1", "token" => static function () { return "of " . $_GET["buyer"]; }]);
+            echo json_encode([getmypid(), RoutineTemplate::accessToken()]);']);
+        $answers = [];
+        foreach (['a', 'b', 'c'] as $buyer) {
+            $answers[] = $this->server->json("token.php?buyer=$buyer");
+        }
+        self::assertSame(['of a', 'of b', 'of c'], array_column($answers, 1), $this->server->logs());
+        self::assertCount(1, array_unique(array_column($answers, 0)), 'all by one worker');
+    }
+
     public function testAConnectionThatWasClosedWhileTheWorkerIdledLosesNoMessage(): void
     {
         $this->start();

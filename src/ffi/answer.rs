@@ -11,11 +11,12 @@ use crate::face::request;
 use crate::face::returned::AnswerRow;
 use crate::face::thrown::{Class, code};
 
-/// What is kept of a text beyond the next call; a list of templates may be larger.
-const KEPT: usize = 256 * 1024;
+/// How many answers are kept at most: one, and those of signal handlers that have broken in before it was read.
+const KEPT: usize = 16;
 
 thread_local! {
-    static ANSWER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    // By where their lengths went.
+    static ANSWERS: RefCell<Vec<(usize, Vec<u8>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// An exception for PHP to throw.
@@ -122,15 +123,50 @@ fn text(answer: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(answer).unwrap_or_default()
 }
 
-/// Keeps a text for the caller until the next one; answers where it is.
-pub fn keep(text: Vec<u8>) -> (*const u8, usize) {
-    ANSWER.with_borrow_mut(|kept| {
-        if text.len() > KEPT || kept.capacity() > KEPT {
-            *kept = text;
-        } else {
-            kept.clear();
-            kept.extend_from_slice(&text);
+/// Keeps a text until the next one whose length goes to the same place; answers where it is.
+pub fn keep(place: usize, text: Vec<u8>) -> (*const u8, usize) {
+    ANSWERS.with_borrow_mut(|answers| {
+        answers.retain(|(former, _)| *former != place);
+        if answers.len() >= KEPT {
+            answers.remove(0);
         }
-        (kept.as_ptr(), kept.len())
+        let kept = (text.as_ptr(), text.len());
+        answers.push((place, text));
+        kept
     })
+}
+
+/// Lets go of every answer.
+pub fn forget() {
+    ANSWERS.take();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept() -> Vec<(usize, Vec<u8>)> {
+        ANSWERS.with_borrow(Clone::clone)
+    }
+
+    #[test]
+    fn an_answer_stays_while_others_come_whose_lengths_go_elsewhere() {
+        let (text, length) = keep(1, b"first".to_vec());
+        keep(2, b"second".to_vec());
+        keep(2, b"third".to_vec());
+        // SAFETY: the answer is still kept.
+        assert_eq!(unsafe { std::slice::from_raw_parts(text, length) }, b"first");
+        keep(1, b"fourth".to_vec());
+        assert_eq!(kept(), [(2, b"third".to_vec()), (1, b"fourth".to_vec())]);
+    }
+
+    #[test]
+    fn answers_that_nobody_comes_back_for_are_not_kept_for_ever() {
+        for place in 0..KEPT * 3 {
+            keep(place, vec![0; 10]);
+        }
+        assert_eq!(kept().len(), KEPT);
+        forget();
+        assert!(kept().is_empty());
+    }
 }

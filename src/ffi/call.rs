@@ -41,7 +41,7 @@ fn make(method: &'static Method, call: &CallText<'_>) -> Vec<u8> {
         };
         let (least, most, count) = (method.required(), method.parameters.len(), given.len());
         if count < least || count > most {
-            return answer::argument_count(wrong_count(method.name, least, most, count));
+            return answer::argument_count(wrong_count(call, least, most, count));
         }
         if call.appid.as_deref() == Some("") {
             return answer::of::<()>(Err(&no_account()));
@@ -57,14 +57,15 @@ fn make(method: &'static Method, call: &CallText<'_>) -> Vec<u8> {
 }
 
 /// PHP's own wording.
-fn wrong_count(name: &str, least: usize, most: usize, count: usize) -> String {
+fn wrong_count(call: &CallText<'_>, least: usize, most: usize, count: usize) -> String {
+    let class = if call.appid.is_some() { "RoutineTemplate\\App" } else { "RoutineTemplate" };
     let (bound, wanted) = match (least == most, count < least) {
         (true, _) => ("exactly", least),
         (false, true) => ("at least", least),
         (false, false) => ("at most", most),
     };
     let s = if wanted == 1 { "" } else { "s" };
-    format!("RoutineTemplate::{name}() expects {bound} {wanted} argument{s}, {count} given")
+    format!("{class}::{}() expects {bound} {wanted} argument{s}, {count} given", call.method)
 }
 
 fn unreadable(error: Option<serde_json::Error>) -> Vec<u8> {
@@ -98,6 +99,8 @@ mod tests {
         assert_eq!(missing["error"]["message"], "RoutineTemplate::send() expects at least 3 arguments, 1 given");
         let surplus = answer_to(br#"{"method": "version", "arguments": [1]}"#);
         assert_eq!(surplus["error"]["message"], "RoutineTemplate::version() expects exactly 0 arguments, 1 given");
+        let of_app = answer_to(br#"{"method": "stats", "appid": "wx1", "arguments": [1]}"#);
+        assert_eq!(of_app["error"]["message"], "RoutineTemplate\\App::stats() expects exactly 0 arguments, 1 given");
     }
 
     #[test]

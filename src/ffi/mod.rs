@@ -68,7 +68,9 @@ pub unsafe extern "C" fn routine_template_begin(
 /// A caller that can be interrupted between this call and its answer gives the number itself, `"call": 7` in the text, one that no other
 /// waiting call has: then it can end the call without having seen the question.
 ///
-/// The answer is UTF-8 of `*answer_length` bytes, not NUL-terminated, and lives until the next call of this library on this thread.
+/// The answer is UTF-8 of `*answer_length` bytes, not NUL-terminated. It lives until this thread calls the library again with the same
+/// `answer_length`, with sixteen others, or for `routine_template_begin`: a signal handler that makes calls of its own before the answer
+/// has been read gives another `answer_length`.
 ///
 /// # Safety
 ///
@@ -114,9 +116,17 @@ fn begin(text: &[u8]) -> Vec<u8> {
         // queued at the very end wait for another process.
         unsafe { nix::libc::atexit(at_exit) };
     });
+    forget();
+    answer::of(settings::begin(text).map(|()| crate::face::returned::Returned::Nothing).as_ref())
+}
+
+/// Ends what is left of the request before.
+fn forget() {
     question::end_all();
     request::forget();
-    answer::of(settings::begin(text).map(|()| crate::face::returned::Returned::Nothing).as_ref())
+    // Only now has everything let go of its callables.
+    supplier::forget();
+    answer::forget();
 }
 
 extern "C" fn at_exit() {
@@ -142,10 +152,26 @@ unsafe fn bytes<'a>(text: *const c_char, length: usize) -> &'a [u8] {
 /// `length` is writable, or null.
 unsafe fn answered(length: *mut usize, body: impl FnOnce() -> Vec<u8>) -> *const u8 {
     let text = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| answer::internal("routine_template"));
-    let (place, written) = answer::keep(text);
+    let (place, written) = answer::keep(length.addr(), text);
     if !length.is_null() {
         // SAFETY: as the caller promises.
         unsafe { *length = written };
     }
     place
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_request_hears_nothing_of_the_callables_of_the_one_before() {
+        let configure = br#"{"method": "configure", "tagged": true,
+            "arguments": [["map", ["appid", "wx1"], ["token", ["callable", 1, "Closure"]]]]}"#;
+        assert_eq!(call::begin(configure), br#"{"value":null}"#);
+        assert!(request::has_supplier());
+        forget();
+        assert!(!request::has_supplier());
+        assert_eq!(supplier::released(), [0_u64; 0]);
+    }
 }

@@ -117,6 +117,7 @@ pub fn end_all() {
                 break;
             }
         }
+        YIELDER.set(ptr::null());
         if !running.done() {
             // Its stack stays as it is: unwinding it would run code that expects an answer.
             std::mem::forget(running);
@@ -132,7 +133,10 @@ fn take(number: u64) -> Option<Running> {
 }
 
 fn go_on(number: u64, mut running: Running, reply: Vec<u8>) -> Vec<u8> {
-    match running.resume(reply) {
+    let went = running.resume(reply);
+    // Outside of a call there is nobody to ask, and the yielder goes with its call.
+    YIELDER.set(ptr::null());
+    match went {
         CoroutineResult::Return(text) => {
             SPARE.set(Some(running.into_stack()));
             text
@@ -201,6 +205,14 @@ mod tests {
         assert_eq!(read(&resume(outer_number, b"\"outer\"")), json!({"value": 1}));
         assert_eq!(read(&resume(inner_number, b"\"inner\"")), json!({"value": 1}));
         assert_eq!((outer.borrow()[0].as_str(), inner.borrow()[0].as_str()), ("\"outer\"", "\"inner\""));
+    }
+
+    #[test]
+    fn nobody_is_asked_outside_of_a_call() {
+        let number = asking(1, Rc::default())["call"].as_u64().unwrap();
+        assert!(ask(Question::Check { ended: vec![] }).is_err(), "the call waits");
+        assert_eq!(read(&resume(number, b"true")), json!({"value": 1}));
+        assert!(ask(Question::Check { ended: vec![] }).is_err(), "the call has ended");
     }
 
     #[test]
