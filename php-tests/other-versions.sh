@@ -38,13 +38,14 @@ php_of_debian() {
 
 # Everything that a shop's own PHP reads.
 lint() {
-    step "php -l with PHP $1"
+    step "php -l with PHP $1: ffi/, crmeb/, examples/, php-tests/"
     # shellcheck disable=SC2016 # the inner shell expands it
     in_chroot "$debian" bash -c '
         set -euo pipefail
         cd "$1"
-        find ffi crmeb examples php-tests -type f -name "*.php" -print0 2>/dev/null |
-            xargs -0 -n 1 "$2" -n -d display_errors=stderr -d error_reporting=-1 -l >/dev/null
+        for directory in ffi crmeb examples php-tests; do
+            [ ! -d "$directory" ] || find "$directory" -type f -name "*.php" -print0
+        done | xargs -0 -n 1 "$2" -n -d display_errors=stderr -d error_reporting=-1 -l >/dev/null
     ' bash "$root" "/usr/bin/php$1"
 }
 
@@ -82,7 +83,7 @@ php_of_debian trixie 8.4
 phpunit 8.4 extension "$@"
 phpunit 8.4 ffi "$@"
 
-printf '    %s\n' ${phpunit_said[@]+"${phpunit_said[@]}"}
+[ ${#phpunit_said[@]} -eq 0 ] || printf '    %s\n' "${phpunit_said[@]}"
 if [ ${#failed[@]} -gt 0 ]; then
     printf 'other-versions.sh: failed with %s\n' "${failed[@]}" >&2
     exit 1
