@@ -122,7 +122,9 @@ panel() {
     in_chroot "$dir" sh -c "
         useradd --system --no-create-home www
         mkdir -p $home/bin $home/sbin $home/etc
-        for ini in php php-cli; do printf '; of the panel\ndate.timezone = PRC\nextension=json\nextension=ffi' >$home/etc/\$ini.ini; done
+        # Without a line break at the end, and with FFI for the command line alone.
+        printf '; of the panel\ndate.timezone = PRC\nextension=json' >$home/etc/php.ini
+        printf '; of the panel\ndate.timezone = PRC\nextension=json\nextension=ffi' >$home/etc/php-cli.ini
         printf '#!/bin/sh\nPHP_INI_SCAN_DIR= PHPRC=$home/etc exec /usr/bin/php7.4 \"\$@\"\n' >$home/bin/php
         printf '#!/bin/sh\nPHP_INI_SCAN_DIR= PHPRC=$home/etc exec /usr/sbin/php-fpm7.4 \"\$@\"\n' >$home/sbin/php-fpm
         chmod 755 $home/bin/php $home/sbin/php-fpm

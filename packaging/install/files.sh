@@ -7,10 +7,14 @@ record() { [ -n "$dry_run" ] || grep -qxF "$*" "$manifest" 2>/dev/null || printf
 
 # put FILE PLACE MODE: in one step, since a running PHP keeps the library that it has mapped.
 put() {
-    run mkdir -p "$(dirname "$2")"
-    run cp "$1" "$2.new"
-    run chmod "$3" "$2.new"
-    run mv -f "$2.new" "$2"
+    if [ -n "$dry_run" ]; then
+        printf '    [dry-run] %s\n' "$2"
+        return
+    fi
+    mkdir -p "$(dirname "$2")"
+    cp "$1" "$2.new"
+    chmod "$3" "$2.new"
+    mv -f "$2.new" "$2"
     record "file $2"
 }
 
@@ -53,17 +57,22 @@ write_ini() {
     esac
 }
 
+# What is left of a php.ini (standard input) without our lines.
+outside_block() { sed "/^$begin $name\( +\)\{0,1\}\$/,/^$end $name\$/d"; }
+
 # Takes our lines out of a php.ini; its owner and mode stay.
 remove_block() {
     [ -f "$1" ] || return 0
-    sed "/^$begin $name\( +\)\{0,1\}\$/,/^$end $name\$/d" "$1" >"$1.routine-template.new"
+    # A php.ini may hold secrets and be nobody else's to read: neither are its copies.
+    (umask 077 && : >"$1.routine-template.new" && : >"$1.routine-template.new2")
+    outside_block <"$1" >"$1.routine-template.new"
     if [ "$(tail -n 1 "$1")" = "$end $name" ] && grep -qxF "$begin $name +" "$1"; then
         # It ended without a line break, and does so again.
         printf '%s' "$(cat "$1.routine-template.new")" >"$1.routine-template.new2"
         mv -f "$1.routine-template.new2" "$1.routine-template.new"
     fi
     cmp -s "$1" "$1.routine-template.new" || cat "$1.routine-template.new" >"$1"
-    rm -f "$1.routine-template.new"
+    rm -f "$1.routine-template.new" "$1.routine-template.new2"
 }
 
 undo() {
@@ -88,13 +97,15 @@ undo() {
     done
 }
 
+find_web_user() {
+    [ -z "$web_user" ] || return 0
+    case $used in */www/server/php/*) candidates='www www-data' ;; *) candidates='www-data www apache nginx' ;; esac
+    for web_user in $candidates ''; do
+        [ -z "$web_user" ] || ! id -u "$web_user" >/dev/null 2>&1 || break
+    done
+}
+
 make_store() {
-    if [ -z "$web_user" ]; then
-        case $used in */www/server/php/*) candidates='www www-data' ;; *) candidates='www-data www apache nginx' ;; esac
-        for web_user in $candidates ''; do
-            [ -z "$web_user" ] || ! id -u "$web_user" >/dev/null 2>&1 || break
-        done
-    fi
     if [ -d "$store" ]; then
         say "保留已有的数据目录 $store" "Keeping the store that is there: $store"
         return
