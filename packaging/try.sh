@@ -131,6 +131,16 @@ panel() {
         rm -f /usr/bin/php /etc/alternatives/php"
 }
 
+# A php.ini whose END line somebody took away keeps everything that stands behind our lines.
+lost_marker() {
+    local ini=$dir/www/server/php/74/etc/php.ini
+    in_chroot "$dir" "/tmp/$1/install.sh" >/dev/null
+    sed -i '/^; END routine-template/d' "$ini"
+    echo 'memory_limit = 512M' >>"$ini"
+    in_chroot "$dir" "/tmp/$1/install.sh" --uninstall --purge >/dev/null
+    grep -qx 'memory_limit = 512M' "$ini" || fail "--uninstall took lines of the panel's php.ini"
+}
+
 # The official docker images as far as the installation sees them: PHP under /usr/local, a conf.d and no phpenmod.
 docker_image() {
     in_chroot "$dir" sh -c "
@@ -154,6 +164,7 @@ run_case() {
         panel-7.4)
             panel
             archive "$ffi" 7.4 /www/server/php/74/bin/php /www/server/php/74/sbin/php-fpm www "$prepend" "$prepend"
+            lost_marker "$ffi"
             ;;
         docker-8.4)
             docker_image

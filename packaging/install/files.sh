@@ -43,7 +43,7 @@ write_ini() {
             if [ -n "$dry_run" ]; then
                 printf '    [dry-run] %s\n%s\n' "$2" "$lines"
             else
-                remove_block "$2"
+                remove_block "$2" || fail "请先改好它。" "Put that right first."
                 # A line of ours must not join the last line of a file that ends without a line break.
                 open_end=''
                 if [ -s "$2" ] && [ -n "$(tail -c 1 "$2")" ]; then
@@ -63,6 +63,12 @@ outside_block() { sed "/^$begin $name\( +\)\{0,1\}\$/,/^$end $name\$/d"; }
 # Takes our lines out of a php.ini; its owner and mode stay.
 remove_block() {
     [ -f "$1" ] || return 0
+    # From a BEGIN that has lost its END everything to the end of the file would go.
+    if [ "$(grep -cE "^$begin $name( \+)?\$" "$1")" != "$(grep -cxF "$end $name" "$1")" ]; then
+        say "$1 里 '$begin $name' 与 '$end $name' 两行不成对，没有改动这个文件：请手工删除其中 RoutineTemplate 的几行。" \
+            "$1 has not as many lines '$begin $name' as '$end $name' and was left alone: take the lines of RoutineTemplate out by hand." >&2
+        return 1
+    fi
     # A php.ini may hold secrets and be nobody else's to read: neither are its copies.
     (umask 077 && : >"$1.routine-template.new" && : >"$1.routine-template.new2")
     outside_block <"$1" >"$1.routine-template.new"
@@ -82,7 +88,7 @@ undo() {
     while read -r what place rest; do
         case $what in
             file) [ "$(grep -lxF "file $place" "$shared"/installed/* 2>/dev/null | wc -l)" -gt 1 ] || run rm -f "$place" ;;
-            block) run remove_block "$place" ;;
+            block) run remove_block "$place" || true ;;
             mods)
                 run phpdismod -v "$place" "$rest" || true
                 run rm -f "/etc/php/$place/mods-available/$rest.ini"

@@ -75,7 +75,7 @@ has_ffi_line() {
 
 ffi_remedy() {
     case $1 in
-        /www/server/php/*) echo "宝塔 / BT panel: cd ${1%/bin/php}/src/ext/ffi && ${1%php}phpize && ./configure --with-php-config=${1%php}php-config && make && make install" ;;
+        /www/server/php/*) echo "宝塔，先装 libffi-devel 或 libffi-dev；没有这个目录时见 docs/crmeb.zh-CN.md / BT panel, after libffi-devel or libffi-dev; where there is no such folder see docs/crmeb.md: cd ${1%/bin/php}/src/ext/ffi && ${1%php}phpize && ./configure --with-ffi --with-php-config=${1%php}php-config && make && make install" ;;
         /usr/local/bin/php) echo "docker-php-ext-install ffi" ;;
         *) echo "Debian: apt-get install php$(php_minor "$1")-common" ;;
     esac
