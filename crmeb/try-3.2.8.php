@@ -24,13 +24,11 @@ $application->initialize();
 require __DIR__ . '/try-support.php';
 
 echo 'PHP ', PHP_VERSION, '，CRMEB 3.2.8', "\n";
+requireShop(['routine_appId', 'wechat_appid'], [Db::class, 'query']);
 $openid = 'oTryBuyer' . bin2hex(random_bytes(9)) . '1';
 $follower = 'oTryFollow' . bin2hex(random_bytes(8)) . '12';
 foreach ([['routine_appId', 'routine_appsecret', 'miniprogram', $openid], ['wechat_appid', 'wechat_appsecret', 'official', $follower]] as $names) {
     $appid = Account::setting($names[0]);
-    if ($appid === '') {
-        exit("请先在后台填写小程序与公众号的 AppID 和 AppSecret（任意值即可，不会联系微信） / fill in both AppIDs in the shop first\n");
-    }
     admin('account', ['appid' => $appid, 'secret' => Account::setting($names[1]), 'kind' => $names[2]]);
     admin('user', ['appid' => $appid, 'openid' => $names[3]]);
 }

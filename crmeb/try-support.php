@@ -5,8 +5,35 @@ declare(strict_types=1);
 // What the try-*.php scripts share: the lines of their report, and the fake WeChat, whose addresses are in $ready.
 
 use EasyWeChat\Core\Http;
+use RoutineTemplate\Crmeb\Account;
 
 $failures = 0;
+
+/** Ends the script in words: nothing was tried, which must not look like success. */
+function stop(string $why): void
+{
+    fwrite(STDERR, $why . "\n");
+    exit(1);
+}
+
+/** What has to be there before anything can be tried: the adapters, the database, the shop's own AppIDs. */
+function requireShop(array $settings, callable $query): void
+{
+    if (!class_exists(Account::class)) {
+        stop('商城里没有 extend/RoutineTemplate/Crmeb：请先复制 common / the shop has no extend/RoutineTemplate/Crmeb: copy common first');
+    }
+    try {
+        // CRMEB's sys_config() takes a database that is down for a setting that is empty.
+        $query('SELECT 1');
+    } catch (Throwable $failure) {
+        stop('商城的数据库连不上 / the shop\'s database cannot be reached：' . $failure->getMessage());
+    }
+    foreach ($settings as $setting) {
+        if (Account::setting($setting) === '') {
+            stop("请先在后台填写 AppID 和 AppSecret（{$setting}；任意值即可，不会联系微信） / fill in AppID and AppSecret in the shop first");
+        }
+    }
+}
 
 /** One line of the report; a seam that was not patched is no failure. */
 function seam(string $name, callable $try): void

@@ -31,10 +31,8 @@ require __DIR__ . '/try-support.php';
 
 $version = is_file($shop . '/.version') ? trim((string)file_get_contents($shop . '/.version')) : '?';
 echo 'PHP ', PHP_VERSION, '，CRMEB ', strtok(strtr($version, "\r", "\n"), "\n"), "\n";
+requireShop(['wechat_appid'], [Db::class, 'query']);
 $appid = Account::setting('wechat_appid');
-if ($appid === '') {
-    exit("请先在后台填写公众号的 AppID 和 AppSecret（任意值即可，不会联系微信） / fill in AppID and AppSecret in the shop first\n");
-}
 $openid = 'oTryBuyer' . bin2hex(random_bytes(9)) . '1';
 admin('account', ['appid' => $appid, 'secret' => Account::setting('wechat_appsecret'), 'kind' => 'official']);
 admin('user', compact('appid', 'openid'));

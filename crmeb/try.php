@@ -26,15 +26,13 @@ $official = $old ? 'crmeb\services\WechatService' : 'crmeb\services\app\WechatSe
 $version = is_file($shop . '/.version') ? trim((string)file_get_contents($shop . '/.version')) : '?';
 echo 'PHP ', PHP_VERSION, '，CRMEB ', strtok(strtr($version, "\r", "\n"), "\n"), "\n";
 
+requireShop(['routine_appId', 'wechat_appid'], [Db::class, 'query']);
 // The shop's own accounts, as the fake WeChat shall know them.
 $accounts = [];
 foreach (['routine_appId' => 'routine_appsecret', 'wechat_appid' => 'wechat_appsecret'] as $appid => $secret) {
     $accounts[] = [Account::setting($appid), Account::setting($secret)];
 }
 [[$appid, $secret], [$officialAppid, $officialSecret]] = $accounts;
-if ($appid === '' || $officialAppid === '') {
-    exit("请先在后台填写小程序与公众号的 AppID 和 AppSecret（任意值即可，不会联系微信） / fill in both AppIDs in the shop first\n");
-}
 $openid = 'oTryBuyer' . bin2hex(random_bytes(9)) . '1';
 $follower = 'oTryFollow' . bin2hex(random_bytes(8)) . '12';
 admin('account', ['appid' => $appid, 'secret' => $secret, 'kind' => 'miniprogram']);

@@ -2,16 +2,18 @@
 # 用模拟微信试一个真实的、已打补丁的 CRMEB：不联系真正的微信，数据库的改动最后全部回滚。
 # Tries a real, patched CRMEB against the fake WeChat: the real one is never asked, and what changes in the database is rolled back.
 #
-#   crmeb/try.sh /www/wwwroot/shop            PHP=/usr/bin/php7.4  COMMAND=/usr/local/bin/routine-template  [FFI_DIRECTORY=…]
+#   PHP=/usr/bin/php7.4 bash try.sh /www/wwwroot/shop          [COMMAND=/usr/local/bin/routine-template] [FFI_DIRECTORY=…]
 #
-# 请在测试用的商城上运行，数据库须可连接（.env）。
-# For a shop that is for testing, with its database (.env) reachable.
+# 请在测试用的商城上运行，数据库须可连接（.env）；用网站的用户运行，否则 runtime 里留下网站写不了的文件。
+# For a shop that is for testing, with its database (.env) reachable. Run it as the web user: files of another user in runtime are in
+# the web user's way.
 set -euo pipefail
 
-shop=${1:?usage: $0 SHOP_DIRECTORY}
+shop=$(cd "${1:?usage: $0 SHOP_DIRECTORY}" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 php=${PHP:-php}
-command=${COMMAND:-routine-template}
+# sudo leaves /usr/local/bin out on CentOS.
+command=${COMMAND:-$(command -v routine-template || echo /usr/local/bin/routine-template)}
 work=$(mktemp -d)
 sandbox=''
 

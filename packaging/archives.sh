@@ -40,11 +40,11 @@ install_files() {
     adapters "$1/crmeb"
 }
 
-# adapters DIR: the CRMEB adapters, without what tries and tests them.
+# adapters DIR: the CRMEB adapters, and try.sh, which shops try them with.
 adapters() {
     [ -d "$root/crmeb" ] || return 0
     mkdir -p "$1"
-    (cd "$root/crmeb" && find . -type f -not -path '*/tests/*' -not -path './try*' -not -name '.*' -print0 | tar -c --null -T - -f -) | tar -x -C "$1" -f -
+    (cd "$root/crmeb" && find . -type f -not -name '.*' -print0 | tar -c --null -T - -f -) | tar -x -C "$1" -f -
     find "$1" -type d -exec chmod 755 {} +
     find "$1" -type f -exec chmod 644 {} +
 }

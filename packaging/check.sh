@@ -51,6 +51,9 @@ for archive in "$packages"/*.tar.gz; do
     for file in install.sh routine-template PACKAGE LICENSE README.md README.zh-CN.md stubs/routine_template.stub.php; do
         expect "$name has $file" test -s "$work/$name/$file"
     done
+    # What the pages tell shops to copy, to apply and to run.
+    (cd "$root" && grep -rhoE --include='*.md' '/usr/local/share/routine-template/[A-Za-z0-9._/-]*[A-Za-z0-9]' docs crmeb) | sort -u >"$work/named"
+    while read -r path; do expect "$name has $path" test -e "$work/$name/${path#/usr/local/share/routine-template/}"; done <"$work/named"
     expect "$name says its version" grep -qx "version=$version" "$work/$name/PACKAGE"
     expect "$name's command says its version" is "$("$work/$name/routine-template" --version)" "routine-template $version"
     binary "$work/$name/routine-template"

@@ -122,11 +122,23 @@ panel() {
     in_chroot "$dir" sh -c "
         useradd --system --no-create-home www
         mkdir -p $home/bin $home/sbin $home/etc
-        for ini in php php-cli; do printf '; of the panel\ndate.timezone = PRC\nextension=json\nextension=ffi' >$home/etc/\$ini.ini; done
+        # Without a line break at the end, and with FFI for the command line alone.
+        printf '; of the panel\ndate.timezone = PRC\nextension=json' >$home/etc/php.ini
+        printf '; of the panel\ndate.timezone = PRC\nextension=json\nextension=ffi' >$home/etc/php-cli.ini
         printf '#!/bin/sh\nPHP_INI_SCAN_DIR= PHPRC=$home/etc exec /usr/bin/php7.4 \"\$@\"\n' >$home/bin/php
         printf '#!/bin/sh\nPHP_INI_SCAN_DIR= PHPRC=$home/etc exec /usr/sbin/php-fpm7.4 \"\$@\"\n' >$home/sbin/php-fpm
         chmod 755 $home/bin/php $home/sbin/php-fpm
         rm -f /usr/bin/php /etc/alternatives/php"
+}
+
+# A php.ini whose END line somebody took away keeps everything that stands behind our lines.
+lost_marker() {
+    local ini=$dir/www/server/php/74/etc/php.ini
+    in_chroot "$dir" "/tmp/$1/install.sh" >/dev/null
+    sed -i '/^; END routine-template/d' "$ini"
+    echo 'memory_limit = 512M' >>"$ini"
+    in_chroot "$dir" "/tmp/$1/install.sh" --uninstall --purge >/dev/null
+    grep -qx 'memory_limit = 512M' "$ini" || fail "--uninstall took lines of the panel's php.ini"
 }
 
 # The official docker images as far as the installation sees them: PHP under /usr/local, a conf.d and no phpenmod.
@@ -152,6 +164,7 @@ run_case() {
         panel-7.4)
             panel
             archive "$ffi" 7.4 /www/server/php/74/bin/php /www/server/php/74/sbin/php-fpm www "$prepend" "$prepend"
+            lost_marker "$ffi"
             ;;
         docker-8.4)
             docker_image

@@ -138,12 +138,17 @@ final class Outbox
             self::log($openid, $templateId, $wrong);
             return false;
         } catch (\ValueError $taken) {
-            if (!isset($options['key'])) {
-                throw $taken;
+            if (isset($options['key'])) {
+                // The key belongs to a message to somebody else: this is another notice, and has to go out.
+                unset($options['key']);
+                return self::take($app, $openid, $templateId, $data, $link, $options);
             }
-            // The key belongs to a message to somebody else: this is another notice, and has to go out.
-            unset($options['key']);
-            return self::take($app, $openid, $templateId, $data, $link, $options);
+            self::log($openid, $templateId, $taken);
+            return false;
+        } catch (\Throwable $unexpected) {
+            // CRMEB catches no Error here: the order that was just paid would not be handled to its end.
+            self::log($openid, $templateId, $unexpected);
+            return false;
         }
     }
 

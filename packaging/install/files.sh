@@ -7,10 +7,14 @@ record() { [ -n "$dry_run" ] || grep -qxF "$*" "$manifest" 2>/dev/null || printf
 
 # put FILE PLACE MODE: in one step, since a running PHP keeps the library that it has mapped.
 put() {
-    run mkdir -p "$(dirname "$2")"
-    run cp "$1" "$2.new"
-    run chmod "$3" "$2.new"
-    run mv -f "$2.new" "$2"
+    if [ -n "$dry_run" ]; then
+        printf '    [dry-run] %s\n' "$2"
+        return
+    fi
+    mkdir -p "$(dirname "$2")"
+    cp "$1" "$2.new"
+    chmod "$3" "$2.new"
+    mv -f "$2.new" "$2"
     record "file $2"
 }
 
@@ -39,7 +43,7 @@ write_ini() {
             if [ -n "$dry_run" ]; then
                 printf '    [dry-run] %s\n%s\n' "$2" "$lines"
             else
-                remove_block "$2"
+                remove_block "$2" || fail "请先改好它。" "Put that right first."
                 # A line of ours must not join the last line of a file that ends without a line break.
                 open_end=''
                 if [ -s "$2" ] && [ -n "$(tail -c 1 "$2")" ]; then
@@ -53,17 +57,28 @@ write_ini() {
     esac
 }
 
+# What is left of a php.ini (standard input) without our lines.
+outside_block() { sed "/^$begin $name\( +\)\{0,1\}\$/,/^$end $name\$/d"; }
+
 # Takes our lines out of a php.ini; its owner and mode stay.
 remove_block() {
     [ -f "$1" ] || return 0
-    sed "/^$begin $name\( +\)\{0,1\}\$/,/^$end $name\$/d" "$1" >"$1.routine-template.new"
+    # From a BEGIN that has lost its END everything to the end of the file would go.
+    if [ "$(grep -cE "^$begin $name( \+)?\$" "$1")" != "$(grep -cxF "$end $name" "$1")" ]; then
+        say "$1 里 '$begin $name' 与 '$end $name' 两行不成对，没有改动这个文件：请手工删除其中 RoutineTemplate 的几行。" \
+            "$1 has not as many lines '$begin $name' as '$end $name' and was left alone: take the lines of RoutineTemplate out by hand." >&2
+        return 1
+    fi
+    # A php.ini may hold secrets and be nobody else's to read: neither are its copies.
+    (umask 077 && : >"$1.routine-template.new" && : >"$1.routine-template.new2")
+    outside_block <"$1" >"$1.routine-template.new"
     if [ "$(tail -n 1 "$1")" = "$end $name" ] && grep -qxF "$begin $name +" "$1"; then
         # It ended without a line break, and does so again.
         printf '%s' "$(cat "$1.routine-template.new")" >"$1.routine-template.new2"
         mv -f "$1.routine-template.new2" "$1.routine-template.new"
     fi
     cmp -s "$1" "$1.routine-template.new" || cat "$1.routine-template.new" >"$1"
-    rm -f "$1.routine-template.new"
+    rm -f "$1.routine-template.new" "$1.routine-template.new2"
 }
 
 undo() {
@@ -73,7 +88,7 @@ undo() {
     while read -r what place rest; do
         case $what in
             file) [ "$(grep -lxF "file $place" "$shared"/installed/* 2>/dev/null | wc -l)" -gt 1 ] || run rm -f "$place" ;;
-            block) run remove_block "$place" ;;
+            block) run remove_block "$place" || true ;;
             mods)
                 run phpdismod -v "$place" "$rest" || true
                 run rm -f "/etc/php/$place/mods-available/$rest.ini"
@@ -88,13 +103,15 @@ undo() {
     done
 }
 
+find_web_user() {
+    [ -z "$web_user" ] || return 0
+    case $used in */www/server/php/*) candidates='www www-data' ;; *) candidates='www-data www apache nginx' ;; esac
+    for web_user in $candidates ''; do
+        [ -z "$web_user" ] || ! id -u "$web_user" >/dev/null 2>&1 || break
+    done
+}
+
 make_store() {
-    if [ -z "$web_user" ]; then
-        case $used in */www/server/php/*) candidates='www www-data' ;; *) candidates='www-data www apache nginx' ;; esac
-        for web_user in $candidates ''; do
-            [ -z "$web_user" ] || ! id -u "$web_user" >/dev/null 2>&1 || break
-        done
-    fi
     if [ -d "$store" ]; then
         say "保留已有的数据目录 $store" "Keeping the store that is there: $store"
         return

@@ -5,6 +5,8 @@ set -eu
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 LC_ALL=C.UTF-8
 export PATH LC_ALL
+# The web user reads what is installed, whatever umask root has here.
+umask 022
 
 here=$(cd "$(dirname "$0")" && pwd -P)
 shared=/usr/local/share/routine-template
@@ -92,6 +94,14 @@ try_package() {
     fi >&2
 }
 
+# Whether the php-fpm of a PHP allows FFI as it was asked to.
+fpm_has_ffi() {
+    said=$("$1" -i 2>/dev/null)
+    printf '%s\n' "$said" | grep -qE "^ffi.enable => ${preload:-(On|1)} " || return 1
+    # opcache is often switched on for one of the two php.ini alone, and without it nothing is preloaded.
+    [ -z "$preload" ] || { printf '%s\n' "$said" | grep -q '^opcache.enable => On ' && printf '%s\n' "$said" | grep -qF "opcache.preload => $library_dir/preload.php "; }
+}
+
 # Asks PHP whether it works, as the shop's code will find it.
 check_installed() {
     fpm=$(fpm_of "$1")
@@ -100,39 +110,46 @@ check_installed() {
         [ -z "$fpm" ] || "$fpm" -m 2>/dev/null | grep -qx routine_template
     else
         "$1" -d display_errors=stderr -r "$loads_ffi" -- "$library_dir/RoutineTemplate.php" >&2 || return 1
-        [ -z "$fpm" ] || "$fpm" -i 2>/dev/null | grep -qE "^ffi.enable => ${preload:-(On|1)} "
+        [ -z "$fpm" ] || fpm_has_ffi "$fpm" || {
+            say "${fpm} 的 php.ini（$("$fpm" -i 2>/dev/null | sed -n 's/^Loaded Configuration File => //p')）没有启用 FFI${preload:+，或没有启用 opcache}。" \
+                "$fpm has no FFI${preload:+, or no opcache,} by its own php.ini, which is not that of the command line." >&2
+            return 1
+        }
     fi
+}
+
+# Whatever can be known to go wrong, before anything is changed.
+try_for() {
+    try_package "$1" || fail "$1 不能加载本包（原因见上）。什么都没有改动。" "$1 cannot load this package (the reason stands above). Nothing was changed."
+    [ "$name" = ffi ] && [ -n "$preload" ] || return 0
+    [ -n "$web_user" ] || fail "--preload 需要网站用户：--web-user www" "--preload needs the user that PHP runs as: --web-user www"
+    [ "$(ask_php "$1" '(int) extension_loaded("Zend OPcache")')" = 1 ] || fail "$1 没有启用 opcache，不能用 --preload。" "$1 has no opcache: --preload needs it."
+    other=$(ask_php "$1" 'ini_get("opcache.preload")')
+    case $other in
+        '' | "$library_dir/preload.php") ;;
+        *) fail "$1 已经用 opcache.preload 加载 ${other}；请在那个文件里 require $library_dir/preload.php，并去掉 --preload。" \
+            "$1 preloads $other already: require $library_dir/preload.php there, and leave out --preload." ;;
+    esac
 }
 
 install_for() {
     php=$1
-    try_package "$php" || fail "$php 不能加载本包（原因见上）。什么都没有改动。" "$php cannot load this package (the reason stands above). Nothing was changed."
     if [ "$name" != ffi ]; then
         put "$here/routine_template.so" "$(ask_php "$php" 'ini_get("extension_dir")')/routine_template.so" 644
-        lines=extension=routine_template.so
+        settings=extension=routine_template.so
     else
-        lines="routine_template.library=$library_dir/libroutine_template.so"
-        [ "$(ask_php "$php" '(int) extension_loaded("ffi")')" = 1 ] || lines="extension=ffi
-$lines"
-        if [ -n "$preload" ]; then
-            [ "$(ask_php "$php" '(int) extension_loaded("Zend OPcache")')" = 1 ] || fail "$php 没有启用 opcache，不能用 --preload。" "$php has no opcache: --preload needs it."
-            other=$(ask_php "$php" 'ini_get("opcache.preload")')
-            case $other in
-                '' | "$library_dir/preload.php") ;;
-                *) fail "$php 已经用 opcache.preload 加载 ${other}；请在那个文件里 require $library_dir/preload.php，并去掉 --preload。" \
-                    "$php preloads $other already: require $library_dir/preload.php there, and leave out --preload." ;;
-            esac
-            lines="$lines
-opcache.preload=$library_dir/preload.php
-opcache.preload_user=$web_user"
-            [ -n "$web_user" ] || fail "--preload 需要网站用户：--web-user www" "--preload needs the user that PHP runs as: --web-user www"
-        else
-            lines="$lines
-ffi.enable=true"
-        fi
+        settings="routine_template.library=$library_dir/libroutine_template.so
+${preload:+opcache.preload=$library_dir/preload.php
+opcache.preload_user=$web_user}"
+        [ -n "$preload" ] || settings="${settings}ffi.enable=true"
     fi
     ini_places "$php" >"$places"
-    while read -r kind place; do write_ini "$kind" "$place" </dev/null; done <"$places"
+    while read -r kind place; do
+        lines=$settings
+        [ "$name" != ffi ] || has_ffi_line "$php" "$kind" "$place" </dev/null || lines="extension=ffi
+$settings"
+        write_ini "$kind" "$place" </dev/null
+    done <"$places"
     [ -z "$dry_run" ] || return 0
     if ! check_installed "$php"; then
         "$php" -r '' >&2 || true
@@ -219,9 +236,13 @@ while read -r php; do
 done <"$work/phps"
 [ -n "$used" ] || fail "本机没有适合这个包的 PHP（见上）。" "No PHP of this machine fits this package (see above)."
 
+find_web_user
+printf '%s' "$used" >"$work/used"
+while read -r php; do try_for "$php" </dev/null; done <"$work/used"
+
 [ -n "$dry_run" ] || mkdir -p "$shared/installed"
 put "$here/routine-template" "$command" 755
-(cd "$here" && find ffi crmeb stubs examples -type f 2>/dev/null) >"$work/files" || true
+(cd "$here" && find ffi crmeb stubs examples -type f 2>/dev/null | sort) >"$work/files" || true
 while read -r file; do
     case $file in
         ffi/*) put "$here/$file" "$library_dir/${file#ffi/}" 644 ;;
@@ -229,7 +250,6 @@ while read -r file; do
     esac
 done <"$work/files"
 make_store
-printf '%s' "$used" >"$work/used"
 while read -r php; do install_for "$php" </dev/null; done <"$work/used"
 if [ -z "$dry_run" ]; then
     while read -r php; do reload_hint "$php" </dev/null; done <"$work/used"

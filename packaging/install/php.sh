@@ -53,9 +53,29 @@ why_not() {
     fi
 }
 
+# has_ffi_line PHP KIND PLACE: whether FFI is there without a line of ours. The command line and php-fpm of the BT panel have a php.ini each,
+# and an extension may be named in one of them only.
+has_ffi_line() {
+    if "$1" -n -m 2>/dev/null | grep -qx FFI; then return 0; fi
+    case $2 in
+        mods) ours=/etc/php/$3/mods-available/$ini_name.ini ;;
+        dir) ours=$3/90-$ini_name.ini ;;
+        *) ours='' ;;
+    esac
+    if [ -n "$ours" ]; then
+        # At an upgrade it may be there by our line alone.
+        if grep -qx extension=ffi "$ours" 2>/dev/null; then return 1; fi
+        [ "$(ask_php "$1" '(int) extension_loaded("ffi")')" = 1 ]
+        return
+    fi
+    [ -f "$3" ] || return 1
+    remains=$(outside_block <"$3")
+    printf '%s\n' "$remains" | grep -qiE '^[[:space:]]*extension[[:space:]]*=[[:space:]]*"?([^";]*/)?(php_)?ffi(\.so)?"?[[:space:]]*(;.*)?$'
+}
+
 ffi_remedy() {
     case $1 in
-        /www/server/php/*) echo "宝塔 / BT panel: cd ${1%/bin/php}/src/ext/ffi && ${1%php}phpize && ./configure --with-php-config=${1%php}php-config && make && make install" ;;
+        /www/server/php/*) echo "宝塔，先装 libffi-devel 或 libffi-dev；没有这个目录时见 docs/crmeb.zh-CN.md / BT panel, after libffi-devel or libffi-dev; where there is no such folder see docs/crmeb.md: cd ${1%/bin/php}/src/ext/ffi && ${1%php}phpize && ./configure --with-ffi --with-php-config=${1%php}php-config && make && make install" ;;
         /usr/local/bin/php) echo "docker-php-ext-install ffi" ;;
         *) echo "Debian: apt-get install php$(php_minor "$1")-common" ;;
     esac

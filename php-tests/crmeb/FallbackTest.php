@@ -70,8 +70,37 @@ final class FallbackTest extends TestCase
         self::assertStringContainsString('ffi.enable=false', $seen[1][0]);
     }
 
-    /** @return mixed `$seen`, as the script leaves it */
-    private function withoutRoutineTemplate(string $script)
+    public function testAnInstallationThatPhpMayNotReadIsNamedInTheShopsLog(): void
+    {
+        $seen = $this->withoutRoutineTemplate(
+            '$seen = [SubscribeMessage::isReady(), TemplateMessage::isReady(), RoutineTemplate\Tests\Crmeb\BackOffice::$log];',
+            ['-d', 'routine_template.library=/nowhere/libroutine_template.so', '-d', 'open_basedir=' . dirname(__DIR__, 2)]
+        );
+
+        self::assertSame([false, false], [$seen[0], $seen[1]]);
+        self::assertCount(1, $seen[2]);
+        self::assertStringContainsString('open_basedir', $seen[2][0]);
+        self::assertStringContainsString('/nowhere', $seen[2][0]);
+    }
+
+    public function testFilesThatDoNotFitTogetherLeaveTheWorkToTheShop(): void
+    {
+        $seen = $this->withoutRoutineTemplate('
+            eval(\'namespace { final class RoutineTemplate {} }
+                namespace RoutineTemplate\Ffi { final class Library { static function problem(): ?string { return \NoSuchClass::text(); } } }\');
+            $seen = [SubscribeMessage::isReady(), RoutineTemplate\Tests\Crmeb\BackOffice::$log];
+        ');
+
+        self::assertFalse($seen[0]);
+        self::assertCount(1, $seen[1]);
+        self::assertStringContainsString('NoSuchClass', $seen[1][0]);
+    }
+
+    /**
+     * @param list<string> $settings
+     * @return mixed `$seen`, as the script leaves it
+     */
+    private function withoutRoutineTemplate(string $script, array $settings = [])
     {
         $load = var_export(__DIR__ . '/stand-ins/load.php', true);
         $uses = '';
@@ -79,6 +108,7 @@ final class FallbackTest extends TestCase
             $uses .= 'use RoutineTemplate\Crmeb\\' . basename($file, '.php') . ';';
         }
         $command = [PHP_BINARY, '-n', '-d', 'display_errors=stderr', '-d', 'error_reporting=-1'];
+        $command = array_merge($command, $settings);
         // PHP 7.4 of Debian has it as a module of its own.
         foreach (Environment::modules('json')['extension'] ?? [] as $module) {
             array_push($command, '-d', "extension=$module");
