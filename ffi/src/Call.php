@@ -67,8 +67,12 @@ final class Call
      * @param list<mixed> $arguments
      * @return mixed
      */
-    public static function makeTagged(string $method, ?string $appid, array $arguments)
-    {
+    public static function makeTagged(
+        string $method,
+        ?string $appid,
+        #[\SensitiveParameter]
+        array $arguments
+    ) {
         return self::made(null, static function (array $more) use ($method, $appid, $arguments): string {
             return Tagged::taggedCall($method, $appid, $arguments, $more);
         });
@@ -92,8 +96,11 @@ final class Call
      * @param callable(array): string $text
      * @return mixed
      */
-    private static function made(?Bulk $bulk, callable $text)
-    {
+    private static function made(
+        ?Bulk $bulk,
+        #[\SensitiveParameter]
+        callable $text
+    ) {
         $library = Library::get();
         if (self::$open !== []) {
             self::endAbandoned();
@@ -106,8 +113,10 @@ final class Call
         return self::value($call->converse($text(['call' => $call->number])));
     }
 
-    private function converse(string $text): array
-    {
+    private function converse(
+        #[\SensitiveParameter]
+        string $text
+    ): array {
         $this->watch();
         try {
             $answer = $this->library->call($text);

@@ -54,8 +54,13 @@ final class Tagged
      *
      * @param list<mixed> $arguments
      */
-    public static function taggedCall(string $method, ?string $appid, array $arguments, array $more = []): string
-    {
+    public static function taggedCall(
+        string $method,
+        ?string $appid,
+        #[\SensitiveParameter]
+        array $arguments,
+        array $more = []
+    ): string {
         $call = ['method' => $method, 'appid' => $appid, 'arguments' => $arguments, 'tagged' => true] + $more;
         return (string) json_encode($call, self::FLAGS | JSON_INVALID_UTF8_SUBSTITUTE);
     }
@@ -87,8 +92,11 @@ final class Tagged
      * @param mixed $value
      * @return mixed
      */
-    public static function value($value, int $levels = self::LEVELS)
-    {
+    public static function value(
+        #[\SensitiveParameter]
+        $value,
+        int $levels = self::LEVELS
+    ) {
         if ($value === null || is_bool($value) || is_int($value)) {
             return $value;
         }
@@ -110,8 +118,12 @@ final class Tagged
             : ['other', get_class($value)];
     }
 
-    private static function members(string $tag, array $members, int $levels): array
-    {
+    private static function members(
+        string $tag,
+        #[\SensitiveParameter]
+        array $members,
+        int $levels
+    ): array {
         $tagged = [$tag];
         if ($levels > 0) {
             foreach ($members as $key => $member) {

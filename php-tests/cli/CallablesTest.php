@@ -97,6 +97,42 @@ final class CallablesTest extends SandboxTestCase
         self::assertSame([0, 'delivered', 'wechat', 'thing4'], $result->json(), $result->describe());
     }
 
+    public function testWhatASignalHandlerThrowsShowsNoSecret(): void
+    {
+        $modules = Environment::modules('pcntl', 'posix');
+        if ($modules === null || PHP_VERSION_ID < 80200) {
+            self::markTestSkipped('This PHP has no pcntl, or no parameters that traces leave out.');
+        }
+        $result = PhpProcess::run($this->shop->script(<<<'PHP'
+            final class Secret { public static $is = "kept-out-of-traces"; }
+            function configure() { RoutineTemplate::configure(["secret" => Secret::$is]); }
+            $isReady = false;
+            pcntl_async_signals(true);
+            pcntl_signal(SIGUSR1, static function () use (&$isReady) {
+                if ($isReady) { $isReady = false; throw new DomainException("stop"); }
+            });
+            $parent = getmypid();
+            $child = pcntl_fork();
+            while ($child === 0 && posix_getppid() === $parent) { usleep(300); posix_kill($parent, SIGUSR1); }
+            if ($child === 0) { posix_kill(getmypid(), SIGKILL); }
+            $shown = $thrown = 0;
+            $end = microtime(true) + 30;
+            while ($thrown < 300 && microtime(true) < $end) {
+                try {
+                    $isReady = true;
+                    configure();
+                    $isReady = false;
+                } catch (DomainException $exception) {
+                    $thrown++;
+                    $shown += (int) (strpos(print_r($exception->getTrace(), true), Secret::$is) !== false);
+                }
+            }
+            posix_kill($child, SIGKILL);
+            echo json_encode([$thrown > 0, $shown]);
+            PHP), $modules + ['zend.exception_ignore_args' => '0'], 60.0);
+        self::assertSame([true, 0], $result->json(), $result->describe());
+    }
+
     public function testAFloatKeepsItsDigitsWhateverPhpIsToldToPrint(): void
     {
         $former = ini_get('serialize_precision');

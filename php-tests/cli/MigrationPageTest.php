@@ -33,7 +33,7 @@ final class MigrationPageTest extends SandboxTestCase
     public function testTheLinesForMiniProgramsSendTheSameMessage(): void
     {
         [$crmeb, , $four, , $six, $curl] = Documentation::changed(self::PAGE);
-        $output = $this->printed('$config = ["app_id" => $shop->appid, "secret" => $shop->config["secret"]];'
+        $output = $this->printedBy('$config = ["app_id" => $shop->appid, "secret" => $shop->config["secret"]];'
             . self::SHOP . Documentation::php(self::PAGE)[0] . $crmeb . $four . $six . $curl);
 
         self::assertSame('', $output);
@@ -51,7 +51,7 @@ final class MigrationPageTest extends SandboxTestCase
     public function testTheLinesTellOfARefusal(): void
     {
         [$crmeb, , $four, , $six] = Documentation::changed(self::PAGE);
-        $output = $this->printed(self::SHOP . '$openid = "oNobody";' . $crmeb . $four . $six);
+        $output = $this->printedBy(self::SHOP . '$openid = "oNobody";' . $crmeb . $four . $six);
 
         self::assertSame(3, substr_count($output, 'invalid openid'), $output);
     }
@@ -61,14 +61,14 @@ final class MigrationPageTest extends SandboxTestCase
         $this->shop = new Shop($this->sandbox, ['kind' => 'official']);
         [, $three, , $four] = Documentation::changed(self::PAGE);
 
-        self::assertSame('', $this->printed(self::SHOP . $three . $four));
+        self::assertSame('', $this->printedBy(self::SHOP . $three . $four));
         self::assertCount(2, $this->shop->messages());
     }
 
     public function testTheLinesForTheQueueQueueAnOrderOnce(): void
     {
         $lines = Documentation::changed(self::PAGE)[6];
-        $output = $this->printed(self::SHOP . $lines . '$first = $id;' . $lines . '
+        $output = $this->printedBy(self::SHOP . $lines . '$first = $id;' . $lines . '
             echo json_encode([$id === $first, RoutineTemplate::flush(60000)]);');
 
         self::assertSame('[true,0]', $output);
@@ -77,7 +77,7 @@ final class MigrationPageTest extends SandboxTestCase
 
     public function testEasyWeChatThreeGetsTheSharedToken(): void
     {
-        $output = $this->printed('
+        $output = $this->printedBy('
             eval("namespace EasyWeChat\\\\Core; class AccessToken {
                 protected \\$appId;
                 public function __construct(\\$appId, \\$secret, \\$cache = null) { \\$this->appId = \\$appId; }
@@ -94,7 +94,7 @@ final class MigrationPageTest extends SandboxTestCase
 
     public function testEasyWeChatFourAndFiveGetTheSharedToken(): void
     {
-        $output = $this->printed('
+        $output = $this->printedBy('
             eval("namespace Psr\\\\Http\\\\Message; interface UriInterface {}
                 interface RequestInterface { public function getUri(); public function withUri(\\$uri, \\$preserveHost = false); }");
             eval("namespace EasyWeChat\\\\Kernel\\\\Contracts; interface AccessTokenInterface {
@@ -126,7 +126,7 @@ final class MigrationPageTest extends SandboxTestCase
 
     public function testEasyWeChatSixGetsTheSharedToken(): void
     {
-        $output = $this->printed('
+        $output = $this->printedBy('
             eval("namespace EasyWeChat\\\\Kernel\\\\Contracts; interface AccessToken {
                 public function getToken(): string;
                 public function toQuery(): array;
@@ -142,7 +142,7 @@ final class MigrationPageTest extends SandboxTestCase
 
     public function testATokenOfTheApplicationSendsAndIsRenewedByIt(): void
     {
-        $output = $this->printed('
+        $output = $this->printedBy('
             $tokens = [str_repeat("x", 100), RoutineTemplate::accessToken()];
             $app = (object) ["access_token" => new class ($tokens) {
                 private $tokens;
@@ -157,7 +157,7 @@ final class MigrationPageTest extends SandboxTestCase
         self::assertSame('[0,[false,true]]', $output);
     }
 
-    private function printed(string $code): string
+    private function printedBy(string $code): string
     {
         $result = PhpProcess::run($this->shop->script($code), [], 90.0);
         self::assertSame('', $result->errors, $result->describe());

@@ -21,7 +21,7 @@ final class TroubleshootingPageTest extends SandboxTestCase
 
     public function testTheLinesAboutAMessageShowItsStateAndWeChatsWords(): void
     {
-        $output = $this->printed('
+        $output = $this->printedBy('
             $openid = "oNobody";
             RoutineTemplate::send($openid, $shop->orderPaid, $shop->order);
             ' . Documentation::php(self::PAGE)[0]);
@@ -32,7 +32,7 @@ final class TroubleshootingPageTest extends SandboxTestCase
     public function testTheLinesAboutGrantsTellWhatIsLeftAndWhatToAskFor(): void
     {
         $this->shop->grant($this->shop->orderPaid, 1, null, 'reject');
-        $output = $this->printed('
+        $output = $this->printedBy('
             $openid = $shop->openid; $templateId = $shop->orderPaid;
             RoutineTemplate::recordGrants($openid, [$templateId => "accept"]);
             $errcode = RoutineTemplate::send($openid, $templateId, $shop->order)["errcode"];
@@ -44,7 +44,7 @@ final class TroubleshootingPageTest extends SandboxTestCase
 
     public function testTheLinesAboutContentNameTheFields(): void
     {
-        $output = $this->printed('
+        $output = $this->printedBy('
             $templateId = $shop->orderPaid; $routineContent = $shop->content;
             $data = ["character_string1" => "订单一号", "amount2" => "100万元", "thing4" => str_repeat("苹果", 30)];
             ' . Documentation::php(self::PAGE)[2]);
@@ -57,8 +57,8 @@ final class TroubleshootingPageTest extends SandboxTestCase
 
     public function testTheLinesAboutTheStoreTellWhatIsWrongWithIt(): void
     {
-        self::assertMatchesRegularExpression('~^sqlite:/\S+ up \n$~', $this->printed('RoutineTemplate::grants("o"); ' . Documentation::php(self::PAGE)[3]));
-        self::assertMatchesRegularExpression('~^(sqlite:)?/proc/nowhere\S* down \S~', $this->printed('
+        self::assertMatchesRegularExpression('~^sqlite:/\S+ up \n$~', $this->printedBy('RoutineTemplate::grants("o"); ' . Documentation::php(self::PAGE)[3]));
+        self::assertMatchesRegularExpression('~^(sqlite:)?/proc/nowhere\S* down \S~', $this->printedBy('
             RoutineTemplate::configure(["store" => "/proc/nowhere"]);
             RoutineTemplate::send($shop->openid, $shop->orderPaid, $shop->order);
             ' . Documentation::php(self::PAGE)[3]));
@@ -66,7 +66,7 @@ final class TroubleshootingPageTest extends SandboxTestCase
 
     public function testTheLinesAboutLateMessagesTellWhenOneWasQueuedAndSent(): void
     {
-        $output = $this->printed('
+        $output = $this->printedBy('
             $before = floor(microtime(true) * 1000) / 1000;
             $id = RoutineTemplate::queue($shop->openid, $shop->orderPaid, $shop->order);
             $after = microtime(true);
@@ -77,7 +77,7 @@ final class TroubleshootingPageTest extends SandboxTestCase
         self::assertMatchesRegularExpression('/^\d\d:\d\d:\d\d \d\d:\d\d:\d\d 1 delivered\n\[true,true,true\]$/', $output);
     }
 
-    private function printed(string $code): string
+    private function printedBy(string $code): string
     {
         $result = PhpProcess::run($this->shop->script($code), [], 60.0);
         self::assertSame('', $result->errors, $result->describe());
