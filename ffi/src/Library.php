@@ -128,9 +128,9 @@ final class Library
             } catch (Throwable $failure) {
                 if (strpos($failure->getMessage(), 'ffi.enable') !== false) {
                     self::$problem = self::text(
-                        'php.ini 的 ffi.enable 不允许使用 FFI：设为 true，或保持 preload 并把 opcache.preload 指向 preload.php',
-                        'ffi.enable in php.ini does not allow FFI here: set it to true, or keep preload and point opcache.preload to '
-                            . 'preload.php'
+                        'php.ini 的 ffi.enable 不允许使用 FFI：设为 true，或保持 preload，把 opcache.preload 指向 preload.php 并打开 opcache.enable',
+                        'ffi.enable in php.ini does not allow FFI here: set it to true, or keep preload, point opcache.preload to '
+                            . 'preload.php and have opcache.enable on'
                     );
                     return;
                 }
@@ -163,7 +163,7 @@ final class Library
         $found = $ffi->routine_template_abi();
         if ($found !== self::ABI) {
             self::$problem = self::text(
-                "$place 的接口版本是 $found，PHP 文件需要 " . self::ABI . '：请使用同一版本的库和 PHP 文件',
+                "{$place} 的接口版本是 {$found}，PHP 文件需要 " . self::ABI . '：请使用同一版本的库和 PHP 文件',
                 "$place has interface $found, these PHP files need " . self::ABI . ': use library and PHP files of one version'
             );
             return;

@@ -90,6 +90,28 @@ final class FfiTest extends SandboxTestCase
         self::assertStringContainsString('ELF', $problem);
     }
 
+    public function testALibraryOfAnotherInterfaceIsRefusedWithBothNumbers(): void
+    {
+        $copy = TemporaryDirectory::create();
+        foreach (array_merge([Environment::ffi()], glob(dirname(Environment::ffi()) . '/src/*.php')) as $file) {
+            $text = str_replace('private const ABI = 1;', 'private const ABI = 977;', (string) file_get_contents($file));
+            $copy->write(substr($file, strlen(dirname(Environment::ffi())) + 1), $text);
+        }
+        // As ThinkPHP does with every notice.
+        $handler = 'set_error_handler(function ($code, $text) { throw new ErrorException($text); });';
+        $result = PhpProcess::run($handler . self::ASK, [
+            'auto_prepend_file' => $copy->path . '/' . basename(Environment::ffi()), 'library' => Environment::library(),
+        ]);
+        $copy->remove();
+
+        [$canSend, $thrown, $problem] = $result->json();
+        self::assertFalse($canSend);
+        self::assertSame($problem, $thrown);
+        foreach ([' 1，', '977', 'libroutine_template.so'] as $word) {
+            self::assertStringContainsString($word, $problem);
+        }
+    }
+
     public function testAPhpWithoutFfiIsToldWhatItLacks(): void
     {
         $json = Environment::modules('json')['extension'];
