@@ -6,6 +6,7 @@ namespace RoutineTemplate\Tests\Cli;
 
 use RoutineTemplate;
 use RoutineTemplate\Tests\Environment;
+use RoutineTemplate\Tests\Face;
 use RoutineTemplate\Tests\PhpProcess;
 use RoutineTemplate\Tests\SandboxTestCase;
 use RoutineTemplate\Tests\Shop;
@@ -103,6 +104,7 @@ final class CallablesTest extends SandboxTestCase
         if ($modules === null || PHP_VERSION_ID < 80200) {
             self::markTestSkipped('This PHP has no pcntl, or no parameters that traces leave out.');
         }
+        Face::needsSignalHandlersThatThrow($modules);
         $result = PhpProcess::run($this->shop->script(<<<'PHP'
             final class Secret { public static $is = "kept-out-of-traces"; }
             function configure() { RoutineTemplate::configure(["secret" => Secret::$is]); }

@@ -9,6 +9,7 @@ use IteratorAggregate;
 use PHPUnit\Framework\Attributes\DataProvider;
 use RoutineTemplate;
 use RoutineTemplate\Tests\Environment;
+use RoutineTemplate\Tests\Face;
 use RoutineTemplate\Tests\PhpProcess;
 use RoutineTemplate\Tests\RunningPhp;
 use RoutineTemplate\Tests\SandboxTestCase;
@@ -430,6 +431,7 @@ final class SendManyTest extends SandboxTestCase
         if ($modules === null) {
             self::markTestSkipped('This PHP has no pcntl.');
         }
+        Face::needsSignalHandlersThatThrow($modules);
         $this->slow(20);
         $running = $this->script(<<<'PHP'
             pcntl_async_signals(true);

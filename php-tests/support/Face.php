@@ -56,6 +56,39 @@ final class Face
         }
     }
 
+    /**
+     * Leaves the running test out where PHP's own FFI crashes when a signal handler throws during a call, whatever library is called:
+     * PHP 8.4 does, 7.4 and 8.2 do not.
+     *
+     * @param array<string, list<string>> $modules what gives a script signals
+     */
+    public static function needsSignalHandlersThatThrow(array $modules): void
+    {
+        if (!self::isFfi()) {
+            return;
+        }
+        $probe = PhpProcess::run('
+            pcntl_async_signals(true);
+            $isCalling = false;
+            pcntl_signal(SIGUSR1, static function () use (&$isCalling) {
+                if ($isCalling) { $isCalling = false; throw new DomainException("stop"); }
+            });
+            $library = FFI::cdef("int usleep(unsigned int microseconds);");
+            $parent = getmypid();
+            if (($child = pcntl_fork()) === 0) {
+                for ($i = 0; $i < 500; $i++) { usleep(2000); posix_kill($parent, SIGUSR1); }
+                posix_kill(getmypid(), SIGKILL);
+            }
+            $thrown = 0;
+            for ($end = microtime(true) + 20; $thrown < 20 && microtime(true) < $end;) {
+                try { $isCalling = true; $library->usleep(5000); $isCalling = false; } catch (DomainException $exception) { $thrown++; }
+            }
+            posix_kill($child, SIGKILL);', $modules, 60.0);
+        if ($probe->signal === 11) {
+            Assert::markTestSkipped('The FFI of PHP ' . PHP_VERSION . ' crashes by itself where a signal handler throws during a call.');
+        }
+    }
+
     /** Leaves the running test out where it is not the FFI face that is tested. */
     public static function onlyFfi(): void
     {
