@@ -562,7 +562,7 @@ namespace {
          * Delivery rows, newest first.
          *
          * @param array<string, mixed> $filter openid、template_id、key、state (queued|sending|delivered|refused|not_sent|unknown|expired)、
-         *                                     since (unix time, int or float)、before (id：上一页最后一条 / last id of the page before)、
+         *                                     since (unix time, int or float：此后交来的 / handed over since then)、before (id：上一页最后一条 / last id of the page before)、
          *                                     limit (1 … 1000, 100)
          *
          * @return list<array{id: string, state: string, openid: string, template_id: string, channel: string, key: ?string,

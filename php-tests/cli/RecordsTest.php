@@ -95,7 +95,9 @@ final class RecordsTest extends SandboxTestCase
         self::assertSame(array_reverse($ids), $find(['since' => time() - 60]));
         self::assertSame(array_reverse($ids), $find(['since' => (string) (time() - 60), 'state' => null]));
         self::assertSame([], $find(['since' => time() + 60]));
-        self::assertSame([$ids[2]], $find(['since' => RoutineTemplate::status($ids[2])['begun'], 'limit' => 1]), 'as status() tells it');
+        // A row is found by when its message was accepted, which may be a token's fetch before it was begun.
+        $begun = RoutineTemplate::status($ids[2])['begun'];
+        self::assertSame([$ids[2]], $find(['since' => $begun - 30, 'limit' => 1]), 'a float, as status() tells it');
         self::assertSame([$ids[2]], $find(['limit' => 1]));
         self::assertSame([$ids[1]], $find(['limit' => '1', 'before' => $ids[2]]));
         self::assertSame([], $find(['before' => $ids[0]]));
