@@ -35,7 +35,7 @@ install_files() {
     install -m 644 -- "$here/install/php.sh" "$here/install/files.sh" "$1/install/"
     install -m 644 -- "$root"/stubs/*.php "$1/stubs/"
     install -m 644 -- "$root"/examples/* "$1/examples/"
-    install -m 644 -- "$root"/docs/*.md "$1/docs/"
+    install -m 644 -- "$root"/docs/*.md "$root"/docs/*.png "$1/docs/"
     install -m 644 -- "$root/LICENSE" "$root/README.md" "$root/README.zh-CN.md" "$1/"
     adapters "$1/crmeb"
 }

@@ -7,13 +7,14 @@
 
 debian_base() {
     local dir=$staging/deb
-    mkdir -p "$dir/usr/bin" "$dir/usr/lib/routine-template/src" "$dir/usr/share/routine-template/stubs" "$dir/usr/share/routine-template/examples" "$dir/usr/share/doc/routine-template"
+    mkdir -p "$dir/usr/bin" "$dir/usr/lib/routine-template/src" "$dir/usr/share/routine-template/stubs" "$dir/usr/share/routine-template/examples" "$dir/usr/share/doc/routine-template/docs"
     install -m 755 -- "$staging/routine-template" "$dir/usr/bin/"
     (cd "$staging/ffi" && find . -type f -printf '%P\n') | while read -r file; do install -D -m 644 -- "$staging/ffi/$file" "$dir/usr/lib/routine-template/$file"; done
     install -m 644 -- "$root"/stubs/*.php "$dir/usr/share/routine-template/stubs/"
     adapters "$dir/usr/share/routine-template/crmeb"
     install -m 644 -- "$root"/examples/* "$dir/usr/share/routine-template/examples/"
-    install -m 644 -- "$root/README.md" "$root/README.zh-CN.md" "$root"/docs/*.md "$dir/usr/share/doc/routine-template/"
+    install -m 644 -- "$root/README.md" "$root/README.zh-CN.md" "$dir/usr/share/doc/routine-template/"
+    install -m 644 -- "$root"/docs/*.md "$root"/docs/*.png "$dir/usr/share/doc/routine-template/docs/"
     debian_control "$dir" routine-template 'libc6 (>= 2.17)' 'Suggests: php7.4-routine-template, supervisor' \
         'WeChat subscribe messages for PHP shops: command, FFI face, CRMEB adapters' \
         'Sends WeChat subscribe messages (微信小程序订阅消息) for CRMEB shops and any PHP
