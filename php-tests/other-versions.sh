@@ -64,8 +64,15 @@ phpunit() {
     phpunit_said+=("PHP $version, $face: $(sed -n '/^OK/,$p' "$log" | tr '\n' ' ')")
 }
 
-bundle=${BUNDLE:-$root/build/old-glibc}
-if [ -z "${BUNDLE:-}" ]; then
+bundle=$root/build/old-glibc
+if [ -n "${BUNDLE:-}" ]; then
+    # The other Debians see this tree and nothing else of the machine.
+    if [ "$(readlink -f "$BUNDLE")" != "$bundle" ]; then
+        rm -rf -- "$bundle"
+        mkdir -p "$root/build"
+        cp -rL -- "$BUNDLE" "$bundle"
+    fi
+else
     step "Building the library and the command for an old glibc"
     "$root/packaging/ffi-library.sh" "$bundle"
 fi
