@@ -33,28 +33,16 @@ final class SubscribeMessage
      * @param array<string, mixed> $data ['thing1' => 'x']、['thing1' => ['value' => 'x']]、['thing1' => ['x', '#173177']]
      * @param string|null $link 没有链接的消息也能发送 / a message without a link can be sent, too
      *
-     * @return Collection 有 errcode (0)、errmsg、msgid / with errcode (0), errmsg, msgid
+     * @return Collection 有 errcode (0)、errmsg、msgid；可能已送达而没有结果的 errcode 为 -1 / with errcode (0), errmsg, msgid; -1
+     *                    where there is no verdict and it may have arrived
      *
      * @throws Refusal 微信拒绝；getCode() 为 errcode / WeChat refused; getCode() is the errcode
      * @throws InvalidArgumentException openid 或模板 ID 为空，与 EasyWeChat 相同 / as EasyWeChat throws for an empty one
-     * @throws TransportException 没有结果 / no verdict
+     * @throws TransportException 肯定没有发出 / certainly not sent
      * @throws ConfigException 账号有误 / something is wrong with the account
      */
     public static function send(string $openid, string $templateId, array $data, ?string $link = ''): Collection
     {
-        foreach (['touser' => $openid, 'template_id' => $templateId] as $name => $value) {
-            if ($value === '') {
-                throw new InvalidArgumentException("Attribute '$name' can not be empty!");
-            }
-        }
-        $app = Account::miniProgram();
-        if ($app === null) {
-            throw new ConfigException('RoutineTemplate 不可用，请先检查 isReady() / not usable, ask isReady() first');
-        }
-        $answer = $app->send($openid, $templateId, $data, $link === '' ? null : $link);
-        if ($answer['errcode'] !== 0) {
-            throw new Refusal($answer);
-        }
-        return new Collection($answer);
+        return Immediate::send(Account::miniProgram(), $openid, $templateId, $data, $link);
     }
 }

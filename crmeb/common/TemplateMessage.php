@@ -38,25 +38,13 @@ final class TemplateMessage
      *
      * @throws Refusal 微信拒绝；getCode() 为 errcode / WeChat refused; getCode() is the errcode
      * @throws InvalidArgumentException openid 或模板 ID 为空，与 EasyWeChat 相同 / as EasyWeChat throws for an empty one
-     * @throws TransportException 没有结果 / no verdict
+     * @throws TransportException 肯定没有发出 / certainly not sent
      * @throws ConfigException 账号有误 / something is wrong with the account
      */
     public static function send($openid, $templateId, array $data, ?string $url = null, $toMiniProgram = false): Collection
     {
-        foreach (['touser' => $openid, 'template_id' => $templateId] as $name => $value) {
-            if ((string)$value === '') {
-                throw new InvalidArgumentException("Attribute '$name' can not be empty!");
-            }
-        }
-        $app = Account::officialAccount();
-        if ($app === null) {
-            throw new ConfigException('RoutineTemplate 不可用，请先检查 isReady() / not usable, ask isReady() first');
-        }
-        $answer = $app->send($openid, $templateId, $data, $url === '' ? null : $url, self::options($url, (bool)$toMiniProgram));
-        if ($answer['errcode'] !== 0) {
-            throw new Refusal($answer);
-        }
-        return new Collection($answer);
+        $options = self::options($url, (bool)$toMiniProgram);
+        return Immediate::send(Account::officialAccount(), $openid, $templateId, $data, $url, $options);
     }
 
     /**

@@ -37,7 +37,7 @@ final class TemplateNotice
      * @return Collection 有 errcode (0)、errmsg、msgid；入队时另有 queued / with errcode (0), errmsg, msgid; `queued` if it was queued
      *
      * @throws Refusal 微信拒绝；getCode() 为 errcode / WeChat refused; getCode() is the errcode
-     * @throws Exception 没有结果，或设置有误 / no verdict, or a wrong setting
+     * @throws Exception 肯定没有发出，或设置有误 / certainly not sent, or a wrong setting
      */
     public static function send($openid, $templateId, array $data, ?string $url = null): Collection
     {

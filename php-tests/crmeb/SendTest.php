@@ -91,16 +91,30 @@ final class SendTest extends CrmebTestCase
         }
     }
 
-    public function testNoAnswerIsAnExceptionThatSaysWhetherTheMessageMayHaveArrived(): void
+    public function testAMessageThatMayHaveArrivedIsNotSentAgainByCrmebsQueue(): void
     {
         \RoutineTemplate::app($this->shop->appid)->configure(['secret' => $this->shop->secret, 'timeout_ms' => 1000]);
         SubscribeMessage::send($this->shop->openid, $this->shop->orderPaid, Shop::order());
         $this->sandbox->fault(self::SEND, 'latency', ['ms' => 4000]);
+        $answer = SubscribeMessage::send($this->shop->openid, $this->shop->orderPaid, Shop::order());
+
+        // BaseJobs deletes a job that gave something truthy, and tries it again after an exception.
+        self::assertInstanceOf(Collection::class, $answer);
+        self::assertSame(-1, $answer['errcode']);
+        self::assertNotSame('', $answer['errmsg']);
+    }
+
+    public function testAMessageThatWasCertainlyNotSentIsAnException(): void
+    {
+        // A token request is repeated once by itself.
+        $this->sandbox->fault(self::STABLE_TOKEN, 'drop_after', ['times' => 2]);
         $exception = self::thrownBy(function (): void {
             SubscribeMessage::send($this->shop->openid, $this->shop->orderPaid, Shop::order());
         }, TransportException::class);
 
-        self::assertTrue($exception->isAmbiguous());
+        self::assertFalse($exception->isAmbiguous());
+        self::assertSame(0, SubscribeMessage::send($this->shop->openid, $this->shop->orderPaid, Shop::order())['errcode']);
+        self::assertCount(1, $this->shop->messages());
     }
 
     public function testAnOfficialAccountSendsItsTemplateMessage(): void
