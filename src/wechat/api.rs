@@ -66,7 +66,9 @@ pub struct MiniProgram<'a> {
 
 /// One of the sending endpoints.
 pub async fn send(wire: &Wire<'_>, channel: Channel, token: &str, body: Bytes) -> Attempt {
-    wire.request(|host| with_token(endpoint(host, channel.path()), token), Some(body)).await
+    let path = channel.path();
+    let address = |host: &Url| wire.client.addresses.get(host, path, token, || with_token(endpoint(host, path), token));
+    wire.request(address, Some(body)).await
 }
 
 /// What an endpoint is asked, beside the token.

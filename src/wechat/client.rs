@@ -16,6 +16,7 @@ use reqwest::{Method, Url};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout_at;
 
+use super::address::Addresses;
 use super::deadline::Deadline;
 use super::resolve::SystemResolver;
 use super::roots;
@@ -30,8 +31,8 @@ const ANSWER_LIMIT: usize = 1024 * 1024;
 const IDLE_LIMIT: Duration = Duration::from_secs(50);
 /// What says nothing about the other end.
 const LOCAL: [Errno; 3] = [Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM];
-/// Turns of the runtime: see [`pump`].
-const PUMP: usize = 4;
+/// Turns of the runtime: see [`pump`]. Each of them is a system call.
+const PUMP: usize = 2;
 const USER_AGENT: &str = concat!("RoutineTemplate/", env!("CARGO_PKG_VERSION"));
 
 /// How one request ended. Everything that decides about a retry or a grant goes by these three.
@@ -194,6 +195,7 @@ pub struct ClientKey {
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
+    pub(super) addresses: Addresses,
 }
 
 impl Client {
@@ -219,7 +221,7 @@ impl Client {
         let http = builder.build().map_err(describe).map_err(|error| {
             Error::config(format!("HTTP 客户端无法启动：{error}"), format!("the HTTP client cannot be built: {error}"))
         })?;
-        Ok(Self { http })
+        Ok(Self { http, addresses: Addresses::default() })
     }
 
     /// `POST` with a JSON body, or `GET` without one; a `GET` only for calls that may be repeated freely. A connection that is
@@ -275,8 +277,8 @@ impl Client {
     }
 }
 
-/// Lets the runtime look after its connections, without waiting for anything: one turn looks at the sockets, the next ones run the
-/// connections that it woke.
+/// Lets the runtime look after its connections, without waiting for anything: one turn runs the connections that were woken before
+/// and looks at the sockets, the next one runs those that it woke.
 pub async fn pump() {
     for _ in 0..PUMP {
         tokio::task::yield_now().await;

@@ -1,5 +1,6 @@
 //! WeChat's server API: hosts, connections, endpoints and errcodes.
 
+mod address;
 pub mod api;
 pub mod circuit;
 pub mod client;

@@ -9,8 +9,7 @@ use super::code::{Code, duration, millis, now, number};
 use super::delivery::end_of_time;
 use super::outbox::{Promoted, Stay, Wait, take_out, text};
 use super::settle::{NO_GRANT, Sending};
-use super::written::delete_expired;
-use super::{account, quota, row};
+use super::{account, expired, quota, row};
 use crate::message::Channel;
 use crate::store::{Claim, Claimed, Grant, Job, MessageId, Millis, State, UNSURE_LIMIT};
 
@@ -45,7 +44,7 @@ pub(super) fn claim(db: &Connection, claim: &Claim<'_>) -> rusqlite::Result<Clai
             }
         }
     }
-    delete_expired(db, now, 2 * (limit - left))?;
+    expired::DELIVERIES.delete(db, now, 2 * (limit - left))?;
     Ok(claimed)
 }
 

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::code::{Code, millis, now, read_count, read_optional};
 use super::recent::Recent;
-use super::{account, recent};
+use super::{account, expired};
 use crate::store::{Choice, GrantReport, LedgerRow, Millis, Page, Recorded, Source};
 
 /// The columns that [`read`] takes, from alias `l`.
@@ -44,7 +44,7 @@ pub(super) fn record(db: &Connection, report: &GrantReport<'_>) -> rusqlite::Res
         rows.push(find(db, template, report.openid)?.unwrap_or_default());
     }
     if !duplicate {
-        recent::delete_expired(db, report.choices.len(), now)?;
+        expired::RECENT_ANSWERS.delete(db, now, report.choices.len() + 1)?;
     }
     Ok(Recorded { duplicate, rows })
 }
@@ -58,11 +58,7 @@ fn remember(db: &Connection, account: i64, report: &GrantReport<'_>, now: i64) -
         )?
         .execute(params![account, report.token, now.saturating_add(millis(report.remember)), now])?;
     if added > 0 {
-        db.prepare_cached(
-            "DELETE FROM report_token WHERE (account, token) IN
-               (SELECT account, token FROM report_token WHERE expires <= ?1 ORDER BY expires LIMIT 2)",
-        )?
-        .execute([now])?;
+        expired::REPORT_TOKENS.delete(db, now, 2)?;
     }
     Ok(added > 0)
 }

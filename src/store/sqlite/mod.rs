@@ -5,7 +5,7 @@
 //! message     begin, finish, refuse                               row  written  settle  quota
 //! outbox      enqueue, end of a row   claim  candidate            queues  leader
 //! ledger      grants, audience        recent  pairing             token  health  note
-//! delivery    listings                receipt
+//! delivery    listings                receipt  expired
 //! ```
 //!
 //! # What a loss of power takes
@@ -27,6 +27,7 @@ mod connection;
 mod database;
 mod delivery;
 mod directory;
+mod expired;
 mod fault;
 mod gate;
 mod health;

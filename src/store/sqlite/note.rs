@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::account;
 use super::code::{duration, millis, number, read_count};
+use super::{account, expired};
 use crate::store::{Millis, Note};
 
 pub(super) fn find(db: &Connection, appid: &str, name: &str, now: Millis) -> rusqlite::Result<Option<Note>> {
@@ -50,9 +50,6 @@ pub(super) fn put(
         note.text
     ])?;
     // A few of those that nobody puts any more.
-    db.prepare_cached(
-        "DELETE FROM note WHERE rowid IN (SELECT rowid FROM note WHERE expires <= ?1 ORDER BY expires LIMIT 2)",
-    )?
-    .execute([now])?;
+    expired::NOTES.delete(db, now, 2)?;
     Ok(Some(Note { age: Duration::ZERO, ..note.clone() }))
 }

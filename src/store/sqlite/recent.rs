@@ -4,7 +4,7 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, params};
 
-use super::code::{millis, number};
+use super::code::millis;
 use crate::store::{Millis, PAIRING, UNPAIRED_LIMIT};
 
 /// What is remembered of one user and template.
@@ -84,16 +84,6 @@ impl Recent {
         ])
         .map(drop)
     }
-}
-
-/// Whoever adds `count` answers takes one more old ones away.
-pub(super) fn delete_expired(db: &Connection, count: usize, now: Millis) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "DELETE FROM recent_answer WHERE (template, openid) IN
-           (SELECT template, openid FROM recent_answer WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
-    )?
-    .execute(params![now, number(count as u64).saturating_add(1)])
-    .map(drop)
 }
 
 fn read_times(text: &str) -> Result<Vec<Millis>, std::num::ParseIntError> {

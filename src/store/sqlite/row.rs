@@ -20,6 +20,21 @@ macro_rules! select {
 pub(super) const BY_KEY: &str = concat!(select!("INDEXED BY delivery_key"), " AND d.key = ?2");
 pub(super) const BY_ID: &str = concat!(select!(""), " AND d.id = ?2");
 
+/// Writes the verdict, and what is named.
+macro_rules! close {
+    ($more:literal) => {
+        concat!(
+            "UPDATE delivery SET ",
+            $more,
+            " state = ?3, last_word = ?4, errcode = ?5, errmsg = ?6, from_wechat = ?7, msgid = ?8,
+               rid = ?9, attempts = attempts + ?10, finished = ?11, counted = epoch, missed = missed & ~?16, owner = '',
+               outbox = ?13, due = coalesce(?14, due), unsure = unsure + ?15,
+               receiver = CASE WHEN ?14 IS NULL THEN NULL ELSE receiver END
+             WHERE account = ?1 AND id = ?2"
+        )
+    };
+}
+
 /// The row that is there already.
 pub(super) struct Stored {
     pub(super) shown: Delivery,
@@ -92,33 +107,33 @@ impl Stored {
             Closing::Ended | Closing::NotSent => (None, now.saturating_add(millis(begin.retention))),
         };
         let stay = if self.stay == Stay::Within && due.is_none() { Stay::Left } else { self.stay };
-        db.prepare_cached(
-            "UPDATE delivery SET state = ?3, last_word = ?4, errcode = ?5, errmsg = ?6, from_wechat = ?7, msgid = ?8,
-               rid = ?9, attempts = attempts + ?10, finished = ?11, expires = ?12, counted = epoch,
-               missed = missed & ~?16, owner = '',
-               outbox = ?13, due = coalesce(?14, due), unsure = unsure + ?15,
-               receiver = CASE WHEN ?14 IS NULL THEN NULL ELSE receiver END
-             WHERE account = ?1 AND id = ?2",
-        )?
-        .execute(params![
-            account,
-            self.shown.id.as_bytes(),
-            state.code(),
-            last_word,
-            end.errcode,
-            end.errmsg,
-            end.from_wechat,
-            end.msgid,
-            end.rid,
-            end.attempts,
-            now,
-            expires,
-            stay.code(),
-            due,
-            due.is_some() && end.settlement == Settlement::Kept,
-            bit(self.shown.epoch),
-        ])
-        .map(drop)
+        let sql = if self.may_keep(expires, begin) { close!("") } else { close!("expires = ?12,") };
+        db.prepare_cached(sql)?
+            .execute(params![
+                account,
+                self.shown.id.as_bytes(),
+                state.code(),
+                last_word,
+                end.errcode,
+                end.errmsg,
+                end.from_wechat,
+                end.msgid,
+                end.rid,
+                end.attempts,
+                now,
+                expires,
+                stay.code(),
+                due,
+                due.is_some() && end.settlement == Settlement::Kept,
+                bit(self.shown.epoch),
+            ])
+            .map(drop)
+    }
+
+    /// Whether the row may as well expire when it would have: then this index is not written. A thousandth of the retention is
+    /// nothing to a reader, and more than nearly all messages take.
+    fn may_keep(&self, expires: Millis, begin: &Begin<'_>) -> bool {
+        (0..=millis(begin.retention) / 1000).contains(&expires.saturating_sub(self.expires))
     }
 
     /// Remembers that the calls of an end which came too late were counted.

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::code::{Code, millis, number};
+use super::expired;
 use super::row::{Stored, delete};
 use crate::store::{Begin, End, Grant, MessageId, Millis, State};
 
@@ -132,16 +133,6 @@ impl<'a> Written<'a> {
             now.saturating_add(millis(begin.retention)),
             self.missed,
         ])?;
-        delete_expired(db, now, 2)
+        expired::DELIVERIES.delete(db, now, 2)
     }
-}
-
-/// Whoever adds rows takes twice as many expired ones away.
-pub(super) fn delete_expired(db: &Connection, now: Millis, limit: usize) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "DELETE FROM delivery WHERE (account, id) IN
-           (SELECT account, id FROM delivery WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
-    )?
-    .execute(params![now, i64::try_from(limit).unwrap_or(i64::MAX)])
-    .map(drop)
 }
