@@ -15,6 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::config::Settings;
 use crate::error::Error;
+use crate::outbox::sender::KnownSender;
 use crate::outbox::{Deliverer, Ring};
 use crate::reach::Reach;
 use crate::recent::Recent;
@@ -28,6 +29,7 @@ use crate::wechat::route::{Route, RouteKey};
 /// A worker serves a handful of shops; the bounds only keep a runaway script from growing it without end.
 const ACCOUNT_LIMIT: usize = 256;
 const ROUTE_LIMIT: usize = 64;
+const SENDER_LIMIT: usize = 16;
 
 // Only calling threads take this lock, and only for the look-up. A helper thread keeps its own reference instead, so
 // that no fork can happen while a thread that will not exist in the child holds the lock.
@@ -52,6 +54,7 @@ pub struct Process {
     tokens: Mutex<Recent<(Arc<TokenKey>, Arc<TokenSlot>)>>,
     routes: Mutex<Recent<Arc<Route>>>,
     templates: Mutex<Recent<Arc<TemplateCache>>>,
+    senders: Mutex<Recent<Arc<KnownSender>>>,
     owner: Owner,
     deliverer: Mutex<Option<Deliverer>>,
     /// Counters.
@@ -89,6 +92,7 @@ impl Process {
             tokens: Mutex::new(Recent::new(ACCOUNT_LIMIT)),
             routes: Mutex::new(Recent::new(ROUTE_LIMIT)),
             templates: Mutex::new(Recent::new(ACCOUNT_LIMIT)),
+            senders: Mutex::new(Recent::new(SENDER_LIMIT)),
             owner: Owner::current(),
             deliverer: Mutex::new(None),
             stats: Stats::default(),
@@ -145,6 +149,15 @@ impl Process {
             .lock()
             .get(|cache| cache.is_of(settings), || Ok::<_, Infallible>(Arc::new(TemplateCache::new(settings))));
         cache
+    }
+
+    /// The record of these settings, with a token that the application has just supplied.
+    pub(crate) fn sender(&self, settings: &Arc<Settings>, token: Option<&str>) -> Arc<KnownSender> {
+        let Ok(known) = self.senders.lock().get(
+            |known| known.is_of(settings, token),
+            || Ok::<_, Infallible>(Arc::new(KnownSender::new(settings.clone(), token))),
+        );
+        known
     }
 
     /// Wakes the thread that delivers, which begins with the first ring. Where it cannot begin, the message waits for whoever

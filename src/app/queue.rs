@@ -43,14 +43,15 @@ impl App {
             process.stats.fitted.increment();
         }
         let options = &message.options.queue;
-        let sender = sender::of(&self.settings, supplied.as_ref().map(|held| &*held.token));
+        let known = process.sender(&self.settings, supplied.as_ref().map(|held| &*held.token));
+        let sender = known.sender();
         let parcel = Parcel {
             body: &content.body,
             delay: options.delay.unwrap_or_default(),
             expires: options.expires.unwrap_or(self.settings.queue_expires),
             timeout: prepared.timeout,
             resend_unknown: options.resend_unknown.unwrap_or(self.settings.resend_unknown),
-            sender: &sender,
+            sender,
         };
         step!("queueing");
         match self.enqueue(process, &prepared, &parcel) {
@@ -58,7 +59,7 @@ impl App {
                 step!("queued");
                 process.stats.queued.increment();
                 // Of a delayed one as well: somebody must be there when its time comes.
-                self.ring(process, message.options.channel, &sender);
+                self.ring(process, message.options.channel, sender);
                 Ok(id.to_string())
             }
             Ok(Enqueued::Known(row)) => {

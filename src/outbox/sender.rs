@@ -31,6 +31,31 @@ pub fn of(settings: &Settings, token: Option<&str>) -> Sender {
     Sender { version: fingerprint::of(&[&text]), settings: Secret::new(text) }
 }
 
+/// A record that was made, and of what: to write and fingerprint it takes a fifth of the work of queueing a message.
+pub struct KnownSender {
+    settings: Arc<Settings>,
+    token: Option<String>,
+    sender: Sender,
+}
+
+impl KnownSender {
+    /// Makes it.
+    pub fn new(settings: Arc<Settings>, token: Option<&str>) -> Self {
+        let sender = of(&settings, token);
+        Self { settings, token: token.map(str::to_owned), sender }
+    }
+
+    /// Whether it is the record of these settings; each PHP request brings its own copy of them.
+    pub fn is_of(&self, settings: &Arc<Settings>, token: Option<&str>) -> bool {
+        self.token.as_deref() == token && (Arc::ptr_eq(&self.settings, settings) || self.settings == *settings)
+    }
+
+    /// The record.
+    pub fn sender(&self) -> &Sender {
+        &self.sender
+    }
+}
+
 /// Whether these settings say all that a deliverer needs: no token is to be asked for from the application's code.
 pub fn is_whole(settings: &Settings) -> bool {
     settings.token_mode != TokenMode::External || !settings.token.is_empty()
@@ -87,6 +112,16 @@ mod tests {
         let external = Settings::from_pairs([("appid", "wx1"), ("token_mode", "external")]).unwrap();
         assert_ne!(of(&external, Some("t1")).version, of(&external, Some("t2")).version);
         assert_eq!(settings(&of(&external, Some("t1")), &external).unwrap().token.reveal(), "t1");
+    }
+
+    #[test]
+    fn a_record_that_was_made_serves_equal_settings_and_no_others() {
+        let given = |secret| Arc::new(Settings::from_pairs([("appid", "wx1"), ("secret", secret)]).unwrap());
+        let known = KnownSender::new(given("s1"), Some("t1"));
+        assert!(known.is_of(&given("s1"), Some("t1")));
+        assert!(!known.is_of(&given("s2"), Some("t1")));
+        assert!(!known.is_of(&given("s1"), Some("t2")) && !known.is_of(&given("s1"), None));
+        assert_eq!(known.sender(), &of(&given("s1"), Some("t1")));
     }
 
     #[test]
