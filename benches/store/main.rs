@@ -1,8 +1,8 @@
 //! The store: one process (criterion), then 1, 8 and 32 processes that saturate it (a table).
 //!
 //! `STORE_BENCH_PLACE` names the place (a directory or a Redis address; a fresh one in the temporary directory by default),
-//! `STORE_BENCH_ROWS` the rows of the ledger (instead of 1 000 and 100 000), `STORE_BENCH_SECONDS` how long each line of
-//! the table takes (3). `cargo bench --bench store -- processes` makes the table only, `… -- outbox` tries the outbox only.
+//! `STORE_BENCH_ROWS` the rows (instead of 1000,100000; 10000000 takes 10 GB and five minutes to fill), `STORE_BENCH_SECONDS`
+//! how long each line of the table takes (3). `cargo bench --bench store -- processes` makes the table only, `… -- outbox` tries the outbox only.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,6 +12,7 @@
     missing_docs
 )]
 
+mod copies;
 mod outbox;
 mod place;
 mod processes;

@@ -8,20 +8,21 @@ use routine_template::config::{GrantPolicy, Secret};
 use routine_template::message::Channel;
 use routine_template::store::*;
 
+use crate::copies::{self, Copies};
 use crate::place::Place;
-use crate::shop::{DAY, openid, soon, template};
+use crate::shop::{DAY, openid, openid_of, soon, template};
+use crate::single::sizes;
 
-const PENDING: [usize; 2] = [1_000, 100_000];
 const BATCH: usize = 32;
 const HOUR: Duration = Duration::from_secs(3600);
 /// As long as that of an order with five fields.
 const BODY: usize = 500;
 
 pub fn run(criterion: &mut Criterion) {
-    for pending in PENDING {
+    for pending in sizes() {
         let place = Place::from_environment();
         let mut outbox = Outbox::new(place.open(Durability::Process), pending);
-        outbox.fill(pending);
+        outbox.fill(&place, pending);
         let mut group = criterion.benchmark_group("outbox");
         for durability in [Durability::Process, Durability::Power] {
             outbox.store = place.open(durability);
@@ -60,10 +61,21 @@ impl Outbox {
         Self { store, owner: Owner::current(), appid, sender, template: template(0), count: 0 }
     }
 
-    fn fill(&mut self, pending: usize) {
-        for _ in 0..pending {
-            self.enqueue();
-        }
+    fn fill(&mut self, place: &Place, pending: usize) {
+        let Some(directory) = place.directory() else {
+            for _ in 0..pending {
+                self.enqueue();
+            }
+            return;
+        };
+        self.enqueue();
+        // Receivers of their own, whom the bench never meets.
+        let (key, openid) = (("key", "'copy ' || n"), ("openid", openid_of("(n + 1000000000)")));
+        let openid = (openid.0, openid.1.as_str());
+        let deliveries =
+            Copies { table: "delivery", model: "TRUE", own: &[("id", copies::ID), ("call", copies::ID), key, openid] };
+        let parcels = Copies { table: "outbox", model: "TRUE", own: &[("id", copies::ID), openid] };
+        copies::add(directory, pending - 1, &[deliveries, parcels]);
     }
 
     fn begin<'a>(&'a self, id: MessageId, openid: &'a str, key: Option<&'a str>) -> Begin<'a> {

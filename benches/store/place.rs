@@ -29,6 +29,11 @@ impl Place {
         &self.name
     }
 
+    /// The directory, if it is one: that of a SQLite store.
+    pub fn directory(&self) -> Option<&Path> {
+        (!is_redis(&self.name)).then_some(&self.name)
+    }
+
     /// A store there.
     pub fn open(&self, durability: Durability) -> Box<dyn Store> {
         open(&self.name, durability)
@@ -38,8 +43,12 @@ impl Place {
 /// A store at a place of that name.
 pub fn open(name: &Path, durability: Durability) -> Box<dyn Store> {
     let until = Instant::now() + Duration::from_secs(10);
-    match name.to_str().filter(|name| name.starts_with("redis")) {
+    match name.to_str().filter(|_| is_redis(name)) {
         Some(url) => Box::new(RedisStore::open(url, None, until).unwrap()),
         None => Box::new(SqliteStore::open(name, durability, until).unwrap()),
     }
+}
+
+fn is_redis(name: &Path) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with("redis"))
 }

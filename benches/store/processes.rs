@@ -56,7 +56,7 @@ fn start(worker: usize, name: &Path, keyed: bool, power: bool) -> Child {
 /// Prints the table.
 pub fn table() {
     let place = Place::from_environment();
-    fill(&*place.open(Durability::Process), ROWS);
+    fill(&*place.open(Durability::Process), &place, ROWS);
     println!("\nbegin+finish, {ROWS} rows, {} s each", seconds());
     println!("| processes | what | sends/s | p50 | p99 | p99.9 | max | slowest process's share |");
     println!("|---|---|---|---|---|---|---|---|");

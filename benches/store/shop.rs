@@ -6,6 +6,9 @@ use routine_template::config::GrantPolicy;
 use routine_template::message::Channel;
 use routine_template::store::*;
 
+use crate::copies::{self, Copies};
+use crate::place::Place;
+
 /// As many templates as a mini program may have.
 pub const TEMPLATES: usize = 50;
 pub const DAY: u32 = 20_261_121;
@@ -18,9 +21,9 @@ pub fn template(number: usize) -> String {
     format!("template-{number:034}")
 }
 
+/// Scattered, as openids are; the same as [`openid_of`].
 pub fn openid(number: usize) -> String {
-    // Scattered, as openids are.
-    format!("o{:027}", (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    format!("o{:027}", (number as u64 * 2_654_435_761) % (1 << 32))
 }
 
 pub fn appid(rows: usize) -> String {
@@ -31,25 +34,55 @@ pub fn users(rows: usize) -> usize {
     rows.div_ceil(TEMPLATES)
 }
 
-/// Fills the ledger: each user has accepted each template often enough.
-pub fn fill(store: &dyn Store, rows: usize) {
-    let appid = appid(rows);
+/// Each user has accepted each template, and as many messages were delivered.
+pub fn fill(store: &dyn Store, place: &Place, rows: usize) {
+    match place.directory() {
+        None => (0..users(rows)).for_each(|user| accept(store, rows, user)),
+        Some(directory) => {
+            accept(store, rows, 0);
+            Sender::new(rows, 0).send(store, false);
+            let ledger = Copies {
+                table: "ledger",
+                model: "TRUE",
+                own: &[
+                    ("template", &format!("(SELECT min(id) FROM template) + n % {TEMPLATES}")),
+                    ("openid", &openid_of(&format!("(n / {TEMPLATES} + 1)"))),
+                ],
+            };
+            let deliveries = Copies {
+                table: "delivery",
+                model: "TRUE",
+                own: &[
+                    ("id", copies::ID),
+                    ("call", copies::ID),
+                    ("openid", &openid_of(&format!("(n % {})", users(rows)))),
+                    ("key", "CASE WHEN n % 2 THEN 'order ' || n END"),
+                ],
+            };
+            copies::add(directory, rows.saturating_sub(TEMPLATES), &[ledger, deliveries]);
+        }
+    }
+}
+
+/// [`openid`] of a number, in SQL.
+pub fn openid_of(number: &str) -> String {
+    format!("printf('o%027d', {number} * 2654435761 % 4294967296)")
+}
+
+fn accept(store: &dyn Store, rows: usize, user: usize) {
     let templates: Vec<String> = (0..TEMPLATES).map(template).collect();
     let choices: Vec<(&str, Choice)> = templates.iter().map(|template| (template.as_str(), Choice::Accept)).collect();
-    for user in 0..users(rows) {
-        let openid = openid(user);
-        let report = GrantReport {
-            appid: &appid,
-            openid: &openid,
-            choices: &choices,
-            long_term: false,
-            source: Source::Client,
-            at: None,
-            token: &format!("fill-{user}"),
-            remember: Duration::from_secs(60),
-        };
-        store.record_grants(&report, soon()).unwrap();
-    }
+    let report = GrantReport {
+        appid: &appid(rows),
+        openid: &openid(user),
+        choices: &choices,
+        long_term: false,
+        source: Source::Client,
+        at: None,
+        token: &format!("fill-{user}"),
+        remember: Duration::from_secs(60),
+    };
+    store.record_grants(&report, soon()).unwrap();
 }
 
 /// Sends: reserve, then give back, so that the ledger stays as it is.

@@ -6,15 +6,19 @@ use routine_template::store::Durability;
 use crate::place::Place;
 use crate::shop::{Sender, fill};
 
-pub fn run(criterion: &mut Criterion) {
-    let sizes = match std::env::var("STORE_BENCH_ROWS") {
-        Ok(rows) => vec![rows.parse().expect("STORE_BENCH_ROWS is a number")],
+/// How many rows there are.
+pub fn sizes() -> Vec<usize> {
+    match std::env::var("STORE_BENCH_ROWS") {
+        Ok(rows) => rows.split(',').map(|rows| rows.parse().expect("STORE_BENCH_ROWS is numbers")).collect(),
         Err(_) => vec![1_000, 100_000],
-    };
-    for rows in sizes {
+    }
+}
+
+pub fn run(criterion: &mut Criterion) {
+    for rows in sizes() {
         let place = Place::from_environment();
         let store = place.open(Durability::Process);
-        fill(&*store, rows);
+        fill(&*store, &place, rows);
         let mut sender = Sender::new(rows, 0);
         let mut group = criterion.benchmark_group("store");
         group
