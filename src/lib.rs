@@ -25,6 +25,7 @@
 
 pub mod answer;
 pub mod app;
+pub mod calendar;
 pub mod config;
 pub mod context;
 #[cfg(feature = "cli")]
@@ -32,6 +33,7 @@ pub mod doctor;
 pub mod error;
 #[cfg(any(feature = "php", feature = "ffi"))]
 mod face;
+mod failpoint;
 #[cfg(feature = "ffi")]
 mod ffi;
 pub mod field;
@@ -40,6 +42,7 @@ pub mod grant;
 pub mod language;
 pub mod log;
 pub mod message;
+pub mod network;
 pub mod options;
 pub mod outbox;
 #[cfg(feature = "php")]
@@ -53,7 +56,7 @@ pub mod registry;
 #[cfg(feature = "cli")]
 pub mod sandbox;
 pub mod stats;
-mod step;
+
 pub mod store;
 pub mod template;
 mod template_cache;

@@ -26,6 +26,7 @@ mod token;
 
 use std::time::{Duration, Instant};
 
+pub use crate::config::Durability;
 pub use error::{Fault, StoreError};
 pub use grant::{Choice, GrantReport, LedgerRow, PAIRING, Page, Recorded, Source, UNPAIRED_LIMIT};
 pub use health::Health;
@@ -39,15 +40,6 @@ pub use redis::RedisStore;
 pub use sqlite::SqliteStore;
 pub(crate) use sqlite::close_gates;
 pub use token::{StoredRefusal, StoredToken, TokenAsk, TokenTurn};
-
-/// What an acknowledged write survives (setting `durability`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Durability {
-    /// Loss of power: writes that nothing else could restore are on the disk before the call returns.
-    Power,
-    /// The end of any process, kill -9 included. Loss of power may take the last writes; it corrupts nothing.
-    Process,
-}
 
 /// How long a record of a route is kept that nobody replaces; its rests are far shorter.
 const HEALTH_LIFETIME: Duration = Duration::from_secs(3600);
