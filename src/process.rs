@@ -15,9 +15,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::config::Settings;
 use crate::error::Error;
+use crate::lru_cache::LruCache;
 use crate::outbox::{Deliverer, Ring};
 use crate::reach::Reach;
-use crate::recent::Recent;
 use crate::stats::Stats;
 use crate::store::{self, Owner};
 use crate::template_cache::TemplateCache;
@@ -49,9 +49,9 @@ pub struct Process {
     started: SystemTime,
     runtime: Runtime,
     reach: Reach,
-    tokens: Mutex<Recent<(Arc<TokenKey>, Arc<TokenSlot>)>>,
-    routes: Mutex<Recent<Arc<Route>>>,
-    templates: Mutex<Recent<Arc<TemplateCache>>>,
+    tokens: Mutex<LruCache<(Arc<TokenKey>, Arc<TokenSlot>)>>,
+    routes: Mutex<LruCache<Arc<Route>>>,
+    templates: Mutex<LruCache<Arc<TemplateCache>>>,
     owner: Owner,
     deliverer: Mutex<Option<Deliverer>>,
     /// Counters.
@@ -86,9 +86,9 @@ impl Process {
             started: SystemTime::now(),
             runtime,
             reach: Reach::default(),
-            tokens: Mutex::new(Recent::new(ACCOUNT_LIMIT)),
-            routes: Mutex::new(Recent::new(ROUTE_LIMIT)),
-            templates: Mutex::new(Recent::new(ACCOUNT_LIMIT)),
+            tokens: Mutex::new(LruCache::new(ACCOUNT_LIMIT)),
+            routes: Mutex::new(LruCache::new(ROUTE_LIMIT)),
+            templates: Mutex::new(LruCache::new(ACCOUNT_LIMIT)),
             owner: Owner::current(),
             deliverer: Mutex::new(None),
             stats: Stats::default(),

@@ -23,7 +23,7 @@ mod records;
 mod request_templates;
 mod rid;
 mod send;
-mod sync;
+mod sync_templates;
 mod template_list;
 mod templates;
 

@@ -26,7 +26,7 @@ use crate::wechat::errcode::{self, Outcome};
 use crate::wechat::route::Route;
 use crate::wechat::wire::Wire;
 
-/// What one call needs to reach WeChat.
+/// What one call of an account holds on its way to WeChat: the means of its requests ([`Wire`]), and the account's token.
 #[derive(Clone)]
 pub(super) struct Line<'a> {
     pub(super) process: &'a Process,

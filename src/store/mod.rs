@@ -57,9 +57,9 @@ pub trait Store: Send + Sync {
     ///
     /// The rules, in this order:
     ///
-    /// 1. A row with the same key: while it is `queued`, or `sending`, its lease not over and it is not `abandoned`,
-    ///    [`Begun::UnderWay`] (a queued one has no owner); `sending` otherwise, it becomes `unknown`, which is a last word; with a last word, [`Begun::Known`]; else it is opened
-    ///    again: its own id, `epoch` + 1, everything else from `begin`, `attempts` kept.
+    /// 1. A row with the same key. While it is `queued`, or `sending`, its lease not over and it is not `abandoned`:
+    ///    [`Begun::UnderWay`] (a queued one has no owner). `sending` otherwise: it becomes `unknown`, which is a last word. With a
+    ///    last word: [`Begun::Known`]. Else it is opened again: its own id, `epoch` + 1, everything else from `begin`, `attempts` kept.
     /// 2. The API ([`Channel::path`](crate::message::Channel::path)) is paused: [`Begun::Paused`].
     /// 3. The ledger, if [`Begin::counts_grants`]. A template is *reported* once any accept of it was recorded for this account.
     ///    `refused`, the template reported, and the policy not `Off`: [`Begun::NoGrant`], certain. Long-term and the last answer

@@ -19,7 +19,7 @@ use crate::store::keeper::Keeper;
 const CONNECT_PROOF: Duration = Duration::from_millis(250);
 const ANSWER_PROOF: Duration = Duration::from_millis(500);
 
-/// What one call takes along to reach WeChat.
+/// The means of a request: connections, hosts, and whom to tell what came of it.
 #[derive(Clone, Copy)]
 pub struct Wire<'a> {
     /// Connections.
