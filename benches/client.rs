@@ -16,8 +16,8 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
+use routine_template::network::deadline::Deadline;
 use routine_template::wechat::client::{Attempt, Client, ClientKey};
-use routine_template::wechat::deadline::Deadline;
 
 const ROUNDS: usize = 9;
 const SENDS: u32 = 3000;

@@ -87,19 +87,11 @@ impl Answer {
     /// WeChat's verdict on a posted message.
     pub fn from_wechat(errcode: i64, verdict: &Verdict, attempts: u32, hints: Language) -> Self {
         Self {
-            errcode,
-            errmsg: plain_text(&verdict.errmsg),
             msgid: verdict.msgid.as_deref().map(MsgId::read),
             rid: verdict.rid().map(str::to_owned),
             source: Source::Wechat,
-            outcome: errcode::outcome(errcode),
             attempts,
-            changed: Vec::new(),
-            violations: Vec::new(),
-            refused_token: false,
-            duplicate: false,
-            id: None,
-            hint: hint(errcode, hints),
+            ..Self::local(errcode, plain_text(&verdict.errmsg), hints)
         }
     }
 
@@ -119,19 +111,14 @@ impl Answer {
     /// The answer that an earlier call with the same `key` got.
     pub fn from_record(row: &Delivery, errcode: i64, hints: Language) -> Self {
         Self {
-            errcode,
-            errmsg: row.errmsg.clone(),
             msgid: row.msgid.as_deref().map(MsgId::read),
             rid: row.rid.clone(),
             source: if row.from_wechat { Source::Wechat } else { Source::Local },
-            outcome: errcode::outcome(errcode),
             attempts: row.attempts,
             changed: row.changed.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default(),
-            violations: Vec::new(),
-            refused_token: false,
             duplicate: true,
             id: Some(row.id),
-            hint: hint(errcode, hints),
+            ..Self::local(errcode, row.errmsg.clone(), hints)
         }
     }
 

@@ -16,7 +16,6 @@ use crate::error::Error;
 use crate::field::Mode;
 use crate::language::{Language, Text};
 use crate::message::Input;
-use crate::store::Durability;
 
 pub use table::{SETTINGS, Setting};
 use table::{find, rejected};
@@ -49,6 +48,15 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What an acknowledged write survives (setting `durability`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Durability {
+    /// Loss of power: writes that nothing else could restore are on the disk before the call returns.
+    Power,
+    /// The end of any process, kill -9 included. Loss of power may take the last writes; it corrupts nothing.
+    Process,
+}
+
 /// Where the access token comes from (setting `token_mode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenMode {
@@ -74,7 +82,7 @@ pub enum GrantPolicy {
 
 /// Who sends what `queue()` has accepted (setting `delivery`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Delivery {
+pub enum DeliveryMode {
     /// A background thread of the process that queued it.
     Thread,
     /// `routine-template work`.
@@ -148,7 +156,7 @@ pub struct Settings {
     /// Where events are written, one JSON object a line.
     pub log_file: Option<PathBuf>,
     /// Who sends queued messages.
-    pub delivery: Delivery,
+    pub delivery: DeliveryMode,
     /// How long a queued message waits at most.
     pub queue_expires: Duration,
     /// Whether a queued message is sent again after an attempt without a known outcome.
@@ -302,7 +310,7 @@ impl Settings {
             keep_payload: false,
             hash_openid: false,
             log_file: None,
-            delivery: Delivery::Thread,
+            delivery: DeliveryMode::Thread,
             queue_expires: Duration::ZERO,
             resend_unknown: false,
             written: Written::default(),

@@ -15,10 +15,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::config::Settings;
 use crate::error::Error;
+use crate::lru_cache::LruCache;
 use crate::outbox::sender::KnownSender;
 use crate::outbox::{Deliverer, Ring};
 use crate::reach::Reach;
-use crate::recent::Recent;
 use crate::stats::Stats;
 use crate::store::{self, Owner};
 use crate::template_cache::TemplateCache;
@@ -51,10 +51,10 @@ pub struct Process {
     started: SystemTime,
     runtime: Runtime,
     reach: Reach,
-    tokens: Mutex<Recent<(Arc<TokenKey>, Arc<TokenSlot>)>>,
-    routes: Mutex<Recent<Arc<Route>>>,
-    templates: Mutex<Recent<Arc<TemplateCache>>>,
-    senders: Mutex<Recent<Arc<KnownSender>>>,
+    tokens: Mutex<LruCache<(Arc<TokenKey>, Arc<TokenSlot>)>>,
+    routes: Mutex<LruCache<Arc<Route>>>,
+    templates: Mutex<LruCache<Arc<TemplateCache>>>,
+    senders: Mutex<LruCache<Arc<KnownSender>>>,
     owner: Owner,
     deliverer: Mutex<Option<Deliverer>>,
     /// Counters.
@@ -89,10 +89,10 @@ impl Process {
             started: SystemTime::now(),
             runtime,
             reach: Reach::default(),
-            tokens: Mutex::new(Recent::new(ACCOUNT_LIMIT)),
-            routes: Mutex::new(Recent::new(ROUTE_LIMIT)),
-            templates: Mutex::new(Recent::new(ACCOUNT_LIMIT)),
-            senders: Mutex::new(Recent::new(SENDER_LIMIT)),
+            tokens: Mutex::new(LruCache::new(ACCOUNT_LIMIT)),
+            routes: Mutex::new(LruCache::new(ROUTE_LIMIT)),
+            templates: Mutex::new(LruCache::new(ACCOUNT_LIMIT)),
+            senders: Mutex::new(LruCache::new(SENDER_LIMIT)),
             owner: Owner::current(),
             deliverer: Mutex::new(None),
             stats: Stats::default(),

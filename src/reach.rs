@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::config::Settings;
 use crate::error::Error;
-use crate::recent::Recent;
+use crate::lru_cache::LruCache;
 use crate::store::keeper::{Keeper, KeeperKey};
 use crate::wechat::client::{Client, ClientKey};
 
@@ -20,13 +20,13 @@ const STORE_LIMIT: usize = 64;
 
 /// Connections to WeChat and to stores.
 pub struct Reach {
-    clients: Mutex<Recent<(Arc<ClientKey>, Client)>>,
-    keepers: Mutex<Recent<Arc<Keeper>>>,
+    clients: Mutex<LruCache<(Arc<ClientKey>, Client)>>,
+    keepers: Mutex<LruCache<Arc<Keeper>>>,
 }
 
 impl Default for Reach {
     fn default() -> Self {
-        Self { clients: Mutex::new(Recent::new(CLIENT_LIMIT)), keepers: Mutex::new(Recent::new(STORE_LIMIT)) }
+        Self { clients: Mutex::new(LruCache::new(CLIENT_LIMIT)), keepers: Mutex::new(LruCache::new(STORE_LIMIT)) }
     }
 }
 

@@ -3,10 +3,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::answer::{Answer, Source};
-use crate::error::Error;
-use crate::wechat::errcode::Outcome;
-
 /// One counter.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
@@ -80,19 +76,6 @@ impl Stats {
     pub fn request(&self, took: Duration) {
         self.requests.increment();
         self.request_microseconds.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
-    }
-
-    /// Counts how a message ended.
-    pub fn outcome(&self, result: &Result<Answer, Error>) {
-        match result {
-            Ok(answer) if answer.duplicate => self.duplicates.increment(),
-            Ok(answer) if answer.outcome == Outcome::Delivered => self.delivered.increment(),
-            Ok(answer) if answer.source == Source::Local => self.refused_local.increment(),
-            Ok(_) => self.refused_wechat.increment(),
-            Err(Error::Transport { ambiguous: true, .. }) => self.transport_unknown.increment(),
-            Err(Error::Transport { ambiguous: false, .. }) => self.transport_not_sent.increment(),
-            Err(_) => {}
-        }
     }
 
     /// Name and value of every counter, in the order in which they are documented.

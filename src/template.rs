@@ -1,4 +1,4 @@
-//! Templates: from WeChat's content text to a field list, and the names that an application gives to template ids.
+//! The fields of one template, read from WeChat's content text.
 
 use crate::field::shape::bare_key;
 

@@ -171,7 +171,7 @@ fn step_names(directory: &Path, names: &mut BTreeSet<String>) {
             continue;
         }
         let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
-        let found = text.split("step!(\"").skip(1).filter_map(|rest| rest.split_once('"'));
+        let found = text.split("failpoint!(\"").skip(1).filter_map(|rest| rest.split_once('"'));
         names.extend(found.map(|(name, _)| name.to_owned()));
     }
 }

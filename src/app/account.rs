@@ -9,11 +9,11 @@ use crate::answer::Answer;
 use crate::config::TokenMode;
 use crate::error::Error;
 use crate::language::{Text, plain_text};
+use crate::network::deadline::Deadline;
 use crate::process::Process;
 use crate::token::{Held, TokenFailure};
 use crate::wechat::api::{self, Question, Verdict};
 use crate::wechat::client::{Attempt, Cause, Failure, Reply};
-use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::{self, Outcome};
 
 /// What the calls here are answered with, beside errcode and errmsg.

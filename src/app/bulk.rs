@@ -4,7 +4,7 @@
 //! go, waits until some have come back, closes those together, and hands their answers over. The application's code runs
 //! between those parts only, never within a request or a transaction, so it may do whatever it likes, this included.
 
-mod flight;
+mod in_flight;
 mod lanes;
 mod message;
 mod options;
@@ -24,12 +24,12 @@ use super::prepare::Prepared;
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::message::{Channel, Input};
+use crate::network::deadline::Deadline;
 use crate::options::Options;
 use crate::process::Process;
 use crate::store::{MessageId, Pause};
 use crate::token::Held;
-use crate::wechat::deadline::Deadline;
-use flight::{Candidate, Flights};
+use in_flight::{Candidate, Flights};
 use lanes::Lanes;
 pub use options::{BulkOptions, Ended, Summary};
 

@@ -1,21 +1,24 @@
 //! Setting WeChat's counters back: all of an account, or those of one API.
 
+mod record;
+mod turn;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::App;
 use super::account::{errcode_in, members, no_answer};
 use super::api_path;
-use super::clearing_book::{Book, Done, Ending, Target};
-use super::clearings::Turn;
 use super::post::Line;
 use crate::answer::{Answer, Source};
+use crate::calendar;
 use crate::error::Error;
+use crate::network::deadline::Deadline;
 use crate::process::Process;
-use crate::quota;
 use crate::wechat::api::{self, CLEAR_QUOTA_BY_SECRET, Question, Verdict};
 use crate::wechat::client::Attempt;
-use crate::wechat::deadline::Deadline;
+use record::{Done, Ending, Record, Target};
+use turn::Turn;
 
 /// Refusals of a token that the secret alone does not meet: no token is left for today or this minute, or the account may have none.
 const WITHOUT_TOKEN: [i64; 3] = [45009, 45011, 50004];
@@ -35,8 +38,10 @@ impl App {
         let process = Process::current()?;
         let line = Line::new(self, process, Deadline::after(self.settings.timeout))?;
         match self.claim_clearing(&line, target)? {
-            Turn::Done(done, book) => Ok(self.cleared(target, self.told(&done), Source::Local, true, Some(&book))),
-            Turn::NoneLeft(book) => Ok(self.cleared(target, self.none_left(target), Source::Local, false, Some(&book))),
+            Turn::Done(done, record) => Ok(self.cleared(target, self.told(&done), Source::Local, true, Some(&record))),
+            Turn::NoneLeft(record) => {
+                Ok(self.cleared(target, self.none_left(target), Source::Local, false, Some(&record)))
+            }
             Turn::Uncounted => {
                 let answer = self.ask_to_clear(&line, target)?;
                 Ok(self.cleared(target, answer, Source::Wechat, false, None))
@@ -51,8 +56,8 @@ impl App {
                     Err(Error::Transport { ambiguous: true, .. }) => Ending::Unknown,
                     Err(_) => Ending::NotSent,
                 };
-                let book = self.close_clearing(&line, target, claim, &ending);
-                Ok(self.cleared(target, asked?, Source::Wechat, false, Some(&book)))
+                let record = self.close_clearing(&line, target, claim, &ending);
+                Ok(self.cleared(target, asked?, Source::Wechat, false, Some(&record)))
             }
         }
     }
@@ -122,12 +127,12 @@ impl App {
         mut answer: Map<String, Value>,
         source: Source,
         duplicate: bool,
-        book: Option<&Book>,
+        record: Option<&Record>,
     ) -> Value {
         let done = errcode_in(&answer) == Some(0);
         // Also where another process was told: a worker that met 45009 in the meantime has paused the API once more.
         let ended = done && {
-            let day = quota::day(Timestamp::now());
+            let day = calendar::day(Timestamp::now());
             self.stored(|store, until| store.clear_quota(&self.settings.appid, target.path(), day, until)).is_ok()
         };
         if done {
@@ -137,7 +142,7 @@ impl App {
             );
             answer.insert("hint".to_owned(), Value::from(hint));
         }
-        let used = book.map(|book| book.used(target));
+        let used = record.map(|record| record.used(target));
         let local = json!({
             "used_this_month": used,
             "left_this_month": used.map(|used| target.limit().saturating_sub(used)),

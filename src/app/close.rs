@@ -6,10 +6,10 @@ use super::App;
 use super::gate::Ticket;
 use super::post::{Line, Posted};
 use crate::answer::Source;
+use crate::calendar;
 use crate::error::Error;
 use crate::language::plain_text;
 use crate::message::Channel;
-use crate::quota;
 use crate::store::{Begin, End, Settlement, State};
 use crate::wechat::errcode::Outcome;
 
@@ -55,7 +55,7 @@ pub(super) fn end<'a>(channel: Channel, ticket: &Ticket, posted: &'a Posted, wor
         rid: None,
         attempts: posted.attempts,
         api: channel.path(),
-        day: quota::day(Timestamp::now()),
+        day: calendar::day(Timestamp::now()),
         pause: posted.pause.clone(),
         again: None,
     };

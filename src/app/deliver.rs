@@ -15,13 +15,13 @@ use crate::config::TokenMode;
 use crate::error::Error;
 use crate::language::Text;
 use crate::message::Channel;
+use crate::network::deadline::Deadline;
 use crate::outbox::backoff;
 use crate::process::Process;
 use crate::reach::Reach;
 use crate::store::keeper::Outage;
 use crate::store::{Begin, Claim, Claimed, End, Job, MessageId, Settlement, State, UNSURE_LIMIT};
 use crate::token::TokenFailure;
-use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::Outcome;
 
 /// A deliverer has no caller who waits: its transactions may take as long as the store's patience.

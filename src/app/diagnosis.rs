@@ -6,8 +6,8 @@ use super::App;
 use super::post::Line;
 use crate::config::TokenMode;
 use crate::error::Error;
+use crate::network::deadline::Deadline;
 use crate::process::Process;
-use crate::wechat::deadline::Deadline;
 
 /// How a token was come by. The token itself is nobody's business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

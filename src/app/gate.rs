@@ -8,12 +8,12 @@ use super::failure::{key_taken, under_way, unknown_before};
 use super::post::Line;
 use super::prepare::Prepared;
 use crate::answer::Answer;
+use crate::calendar;
 use crate::error::Error;
 use crate::fingerprint;
 use crate::language::{Language, Text, plain_text};
-use crate::quota;
+use crate::network::deadline::Deadline;
 use crate::store::{Begin, Begun, Delivery, Grant, LocalRefusal, MessageId, Pause, State};
-use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode;
 
 /// WeChat's openids have 28 characters; whatever is longer than this is none.
@@ -135,7 +135,7 @@ impl App {
     pub(super) fn paused(&self, pause: &Pause) -> Answer {
         let hints = self.settings.hint_lang;
         let words = errcode::find(pause.errcode).map_or("", |row| row.text);
-        let hint = paused_hint(pause.errcode, &quota::shown(pause.until));
+        let hint = paused_hint(pause.errcode, &calendar::shown(pause.until));
         Answer::local(pause.errcode, words, hints).with_hint(hint.in_language(hints))
     }
 }

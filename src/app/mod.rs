@@ -2,12 +2,11 @@
 
 mod account;
 mod api_path;
-mod ask;
+
 mod bulk;
 mod clear_quota;
-mod clearing_book;
-mod clearings;
 mod close;
+mod count;
 mod deliver;
 #[cfg(feature = "cli")]
 mod diagnosis;
@@ -21,9 +20,10 @@ mod push;
 mod queue;
 mod quota;
 mod records;
+mod request_templates;
 mod rid;
 mod send;
-mod sync;
+mod sync_templates;
 mod template_list;
 mod templates;
 
@@ -44,12 +44,12 @@ use crate::config::{Secret, Settings, StorePlace};
 use crate::error::Error;
 use crate::field::{self, Mode, Violation};
 use crate::message::{Channel, Input, Message};
+use crate::network::deadline::Deadline;
 use crate::options::Options;
 use crate::process::Process;
 use crate::registry::Registry;
 use crate::store::keeper::{Condition, Keeper, Outage};
 use crate::store::{Store, StoreError};
-use crate::wechat::deadline::Deadline;
 use crate::wechat::route::{self, Route, RouteKey};
 
 /// What supplies the token where the application keeps it (`token_mode` external). It may run the application's code, so it

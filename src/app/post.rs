@@ -11,22 +11,22 @@ use super::failure::{no_token, not_sent, unknown};
 use crate::answer::Answer;
 use crate::config::TokenMode;
 use crate::error::Error;
+use crate::failpoint::failpoint;
 use crate::message::Channel;
+use crate::network::deadline::Deadline;
 use crate::process::Process;
 use crate::quota;
 use crate::reach::Reach;
-use crate::step::step;
 use crate::store::Pause;
 use crate::store::keeper::Keeper;
 use crate::token::{Fetch, Held, TokenFailure, TokenKey, TokenSlot};
 use crate::wechat::api::{self, Verdict};
 use crate::wechat::client::{Attempt, Cause, Client, Failure};
-use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::{self, Outcome};
 use crate::wechat::route::Route;
 use crate::wechat::wire::Wire;
 
-/// What one call needs to reach WeChat.
+/// What one call of an account holds on its way to WeChat: the means of its requests ([`Wire`]), and the account's token.
 #[derive(Clone)]
 pub(super) struct Line<'a> {
     pub(super) process: &'a Process,
@@ -135,7 +135,7 @@ impl App {
         };
         let mut may_renew = supplied.is_none();
         loop {
-            step!("posting");
+            failpoint!("posting");
             let asked = Instant::now();
             let attempt = api::send(&wire, channel, &token.token, body.clone()).await;
             if !attempt.was_left_out() {
@@ -150,7 +150,7 @@ impl App {
                 Attempt::Answered(reply) => reply,
             };
             *attempts += 1;
-            step!("answered");
+            failpoint!("answered");
             let verdict = Verdict::read(&reply).map_err(|reason| unknown(&Failure::new(Cause::Answer, reason)))?;
             let errcode = match verdict.errcode {
                 Some(errcode) => errcode,

@@ -14,9 +14,9 @@ use crate::fingerprint;
 use crate::grant;
 use crate::language::Text;
 use crate::message::Input;
+use crate::network::deadline::Deadline;
 use crate::push::{self, Account, Answers, Arrival, Arrivals, Event, Query, Reason, Received, Refusal};
 use crate::store::{Choice, Filter, GrantReport, Millis, Receipt, Source, State};
-use crate::wechat::deadline::Deadline;
 
 /// The push may come before the process that sent the message has closed its row. WeChat waits five seconds for the answer.
 const PATIENCE: Duration = Duration::from_secs(2);

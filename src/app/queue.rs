@@ -7,15 +7,15 @@ use super::App;
 use super::gate::same_message;
 use super::post::Line;
 use super::{Prepared, failure};
-use crate::config::Delivery;
+use crate::config::DeliveryMode;
 use crate::error::Error;
+use crate::failpoint::failpoint;
 use crate::message::{Channel, Message};
+use crate::network::deadline::Deadline;
 use crate::outbox::{Ring, sender};
 use crate::process::Process;
-use crate::step::step;
 use crate::store::keeper::Outage;
 use crate::store::{Enqueued, MessageId, Parcel, Queue, Sender};
-use crate::wechat::deadline::Deadline;
 
 /// Between two looks at an outbox that is being emptied.
 const FIRST_LOOK: Duration = Duration::from_millis(2);
@@ -53,10 +53,10 @@ impl App {
             resend_unknown: options.resend_unknown.unwrap_or(self.settings.resend_unknown),
             sender,
         };
-        step!("queueing");
+        failpoint!("queueing");
         match self.enqueue(process, &prepared, &parcel) {
             Ok(Enqueued::Queued(id)) => {
-                step!("queued");
+                failpoint!("queued");
                 process.stats.queued.increment();
                 // Of a delayed one as well: somebody must be there when its time comes.
                 self.ring(process, message.options.channel, sender);
@@ -117,7 +117,7 @@ impl App {
     }
 
     fn ring(&self, process: &'static Process, channel: Channel, sender: &Sender) {
-        if self.settings.delivery == Delivery::Worker {
+        if self.settings.delivery == DeliveryMode::Worker {
             return;
         }
         // Where the application supplies the token the deliverer has it from the record, like any other process.

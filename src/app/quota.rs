@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::App;
 use super::api_path;
+use crate::calendar;
 use crate::error::Error;
 use crate::language::Text;
-use crate::quota;
 use crate::store::Usage;
 
 impl App {
@@ -16,7 +16,7 @@ impl App {
     pub fn quota(&self, path: &str) -> Result<Value, Error> {
         let path = api_path::read("quota", path)?;
         let mut answer = self.call("/cgi-bin/openapi/quota/get", &json!({ "cgi_path": path }))?;
-        let day = quota::day(Timestamp::now());
+        let day = calendar::day(Timestamp::now());
         let usage = self.stored(|store, until| store.usage(&self.settings.appid, &path, day, until));
         // WeChat's part of the answer stands without ours.
         let usage = usage.ok();
@@ -46,7 +46,7 @@ fn figure(answer: &Map<String, Value>, name: &str) -> Option<u64> {
 /// The figures in one sentence; the errcode's own hint where WeChat gave none.
 fn in_words(answer: &Map<String, Value>, usage: Option<&Usage>) -> Option<Text> {
     let (limit, used, left) = (figure(answer, "daily_limit")?, figure(answer, "used")?, figure(answer, "remain")?);
-    let pause = usage.and_then(|usage| usage.pause.as_ref()).map(|pause| (pause.errcode, quota::shown(pause.until)));
+    let pause = usage.and_then(|usage| usage.pause.as_ref()).map(|pause| (pause.errcode, calendar::shown(pause.until)));
     let (zh, en) = match pause {
         None => (String::new(), String::new()),
         Some((errcode, until)) => (

@@ -10,10 +10,10 @@ use crate::answer::Answer;
 use crate::config::TokenMode;
 use crate::error::Error;
 use crate::message::{Channel, Message};
+use crate::network::deadline::Deadline;
 use crate::process::Process;
 use crate::store::Grant;
 use crate::token::Held;
-use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::Outcome;
 
 impl App {

@@ -2,7 +2,7 @@
 //!
 //! A message never fetches it. It uses what this process knows, and once a minute that is compared with the store.
 
-mod desk;
+mod shared_list;
 
 use std::sync::Arc;
 use std::thread;
@@ -18,15 +18,15 @@ use crate::answer::Answer;
 use crate::config::StorePlace;
 use crate::error::Error;
 use crate::message::Channel;
+use crate::network::deadline::Deadline;
 use crate::process::Process;
 use crate::quota;
 use crate::store::keeper::Keeper;
 use crate::template::Template;
 use crate::template_list::TemplateList;
 use crate::wechat::api::Question;
-use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::{self, Outcome};
-use desk::{Claim, Desk};
+use shared_list::{Claim, SharedList};
 
 const GET_TEMPLATE: &str = "/wxaapi/newtmpl/gettemplate";
 /// How long a look may keep a message waiting.
@@ -50,7 +50,7 @@ impl App {
         let process = Process::current().ok()?;
         let cache = process.templates(&self.settings);
         if self.settings.store != StorePlace::Off && cache.takes_a_look() {
-            self.desk(process).look();
+            self.shared_list(process).look();
         }
         cache.list()
     }
@@ -102,25 +102,25 @@ impl App {
         verdict: &Result<Answer, Error>,
     ) {
         if is_listed(channel) && matches!(verdict, Ok(answer) if answer.errcode == 40037) {
-            let desk = Desk { keeper: keeper.clone(), ..self.desk(process) };
-            desk.change(|list| list.refusing(template_id));
+            let shared = SharedList { keeper: keeper.clone(), ..self.shared_list(process) };
+            shared.change(|list| list.refusing(template_id));
         }
     }
 
     /// Notes that the account has a template more than the list.
     pub(super) fn outdate_templates(&self) -> Result<(), Error> {
-        let desk = self.unhurried_desk(Process::current()?);
+        let shared = self.unhurried_list(Process::current()?);
         // Others may have a list that this process has never needed.
-        desk.look();
-        desk.change(TemplateList::outdated);
+        shared.look();
+        shared.change(TemplateList::outdated);
         Ok(())
     }
 
     /// Notes that the account has lost a template: WeChat would refuse its id.
     pub(super) fn forget_template(&self, template_id: &str) -> Result<(), Error> {
-        let desk = self.unhurried_desk(Process::current()?);
-        desk.look();
-        desk.change(|list| list.without(template_id)?.refusing(template_id));
+        let shared = self.unhurried_list(Process::current()?);
+        shared.look();
+        shared.change(|list| list.without(template_id)?.refusing(template_id));
         Ok(())
     }
 
@@ -128,18 +128,18 @@ impl App {
     pub(super) fn template_list(&self, wanted: Wanted) -> Result<Arc<TemplateList>, Error> {
         self.require_account()?;
         let process = Process::current()?;
-        let desk = self.unhurried_desk(process);
+        let shared = self.unhurried_list(process);
         let (asked, deadline) = (Instant::now(), Deadline::after(self.settings.timeout));
         let good = |list: &Arc<TemplateList>| match wanted {
             Wanted::Fresh => list.is_fresh(),
             Wanted::New => list.age() < asked.elapsed(),
         };
         loop {
-            desk.look();
-            if let Some(list) = desk.cache.list().filter(good) {
+            shared.look();
+            if let Some(list) = shared.cache.list().filter(good) {
                 return Ok(list);
             }
-            let claim = match desk.claim(deadline) {
+            let claim = match shared.claim(deadline) {
                 Claim::Free(claim) => claim,
                 Claim::Taken if deadline.left() > LOOK => {
                     thread::sleep(LOOK);
@@ -147,41 +147,41 @@ impl App {
                 }
                 // Whoever asks for a new one is not given an old one in silence.
                 Claim::Taken => {
-                    let old = desk.cache.list().filter(|_| wanted == Wanted::Fresh);
+                    let old = shared.cache.list().filter(|_| wanted == Wanted::Fresh);
                     return old.ok_or_else(|| no_list(deadline.total()));
                 }
             };
             // Whoever had the claim before may have fetched it between our look and our claim.
-            desk.look();
-            let list = match desk.cache.list().filter(good) {
+            shared.look();
+            let list = match shared.cache.list().filter(good) {
                 Some(list) => Ok(list),
-                None => self.fetch_templates(&desk),
+                None => self.fetch_templates(&shared),
             };
-            desk.release(claim);
+            shared.release(claim);
             return list;
         }
     }
 
-    fn fetch_templates(&self, desk: &Desk<'_>) -> Result<Arc<TemplateList>, Error> {
+    fn fetch_templates(&self, shared: &SharedList<'_>) -> Result<Arc<TemplateList>, Error> {
         let asked = Instant::now();
         let answer = self.ask(GET_TEMPLATE, Question::Get(&[]))?;
         let errcode = errcode_in(&answer).unwrap_or(0);
         let outcome = errcode::outcome(errcode);
-        if let (Outcome::ThrottledDay | Outcome::ThrottledMinute, Some(old)) = (outcome, desk.cache.list()) {
+        if let (Outcome::ThrottledDay | Outcome::ThrottledMinute, Some(old)) = (outcome, shared.cache.list()) {
             // WeChat tells no more for now, and what it has told is still the best there is.
             let rest = quota::pause(outcome, errcode, Timestamp::now()).map(|pause| quota::left(pause.until));
-            desk.change(|list| Some(list.resting(rest.unwrap_or_default())));
-            return Ok(desk.cache.list().unwrap_or(old));
+            shared.change(|list| Some(list.resting(rest.unwrap_or_default())));
+            return Ok(shared.cache.list().unwrap_or(old));
         }
         if errcode != 0 {
             return Err(refused(&answer));
         }
         let list = answer.get("data").and_then(|data| TemplateList::from_answer(data, asked));
-        list.map(|list| desk.publish(list)).ok_or_else(|| super::failure::no_data(GET_TEMPLATE))
+        list.map(|list| shared.publish(list)).ok_or_else(|| super::failure::no_data(GET_TEMPLATE))
     }
 
-    fn desk<'a>(&'a self, process: &'a Process) -> Desk<'a> {
-        Desk {
+    fn shared_list<'a>(&'a self, process: &'a Process) -> SharedList<'a> {
+        SharedList {
             appid: &self.settings.appid,
             process,
             cache: process.templates(&self.settings),
@@ -191,8 +191,8 @@ impl App {
     }
 
     /// For a call that is about the list and nothing else.
-    fn unhurried_desk<'a>(&'a self, process: &'a Process) -> Desk<'a> {
-        Desk { glance: self.settings.timeout / 3, ..self.desk(process) }
+    fn unhurried_list<'a>(&'a self, process: &'a Process) -> SharedList<'a> {
+        SharedList { glance: self.settings.timeout / 3, ..self.shared_list(process) }
     }
 }
 

@@ -8,10 +8,9 @@ use super::value::{
     FALLBACK_LIMIT, LANGUAGES, STATES, address, host_address, milliseconds, not_listed, one_of, parse_concurrency,
     parse_grants, parse_mode, push_keys, seconds, store, switch, trimmed,
 };
-use super::{Delivery, Secret, Settings, TokenMode};
+use super::{DeliveryMode, Durability, Secret, Settings, TokenMode};
 use crate::error::Error;
 use crate::language::{Language, Text, plain_text};
-use crate::store::Durability;
 
 /// One setting, `routine_template.NAME` in php.ini and `NAME` in `configure()`.
 pub struct Setting {
@@ -372,8 +371,8 @@ pub static SETTINGS: &[Setting] = &[
         en: "Who sends what queue() has accepted: a background thread of the process that queued it, or `routine-template work`",
         apply: |settings, value| {
             settings.delivery = match value {
-                "thread" => Delivery::Thread,
-                "worker" => Delivery::Worker,
+                "thread" => DeliveryMode::Thread,
+                "worker" => DeliveryMode::Worker,
                 _ => return Err(not_listed()),
             };
             Ok(())

@@ -6,12 +6,12 @@ use serde_json::Value;
 use super::finding::{Finding, Level, subject};
 use super::source;
 use crate::app::App;
+use crate::calendar;
 use crate::config::Settings;
 use crate::message::Channel;
+use crate::network::deadline::Deadline;
 use crate::process::Process;
-use crate::quota;
 use crate::store::Pause;
-use crate::wechat::deadline::Deadline;
 
 /// A day's calls that are left, in parts of a hundred, below which somebody should look.
 const SCARCE: i64 = 5;
@@ -87,7 +87,7 @@ pub fn route(app: &App, deadline: Deadline) -> Finding {
     }
     let host = condition.host.unwrap_or_default();
     if let Some(Pause { errcode, until }) = pause(app.settings(), deadline) {
-        let end = quota::shown(until);
+        let end = calendar::shown(until);
         return Finding::warn(
             subject::ROUTE,
             format!("发送暂停到 {end}（北京时间），因为 {errcode}"),
@@ -109,7 +109,7 @@ pub fn route(app: &App, deadline: Deadline) -> Finding {
 /// The one that lasts longest.
 fn pause(settings: &Settings, deadline: Deadline) -> Option<Pause> {
     let process = Process::current().ok()?;
-    let day = quota::day(Timestamp::now());
+    let day = calendar::day(Timestamp::now());
     let pauses = process.reach().keeper(settings).insist(deadline, &process.stats, |store, until| {
         let usage = |channel: Channel| store.usage(&settings.appid, channel.path(), day, until);
         Channel::ALL.into_iter().map(|channel| Ok(usage(channel)?.pause)).collect::<Result<Vec<_>, _>>()

@@ -38,7 +38,7 @@ use crate::app::App;
 use crate::config::{Settings, TokenMode};
 use crate::language::Text;
 use crate::message::{Channel, Input};
-use crate::wechat::deadline::Deadline;
+use crate::network::deadline::Deadline;
 
 /// All checks together.
 const WHOLE: Duration = Duration::from_secs(14);

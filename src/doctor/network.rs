@@ -8,8 +8,8 @@ use super::finding::{Finding, Level, subject};
 use super::probe::{self, Probe, Stop, Way};
 use super::source;
 use crate::config::Settings;
-use crate::wechat::deadline::Deadline;
-use crate::wechat::roots;
+use crate::network::deadline::Deadline;
+use crate::network::tls;
 use crate::wechat::route::RouteKey;
 
 /// WeChat's certificates are renewed weeks ahead; one with less is a proxy's or a sandbox's.
@@ -22,7 +22,7 @@ const CLOCK_FAIL: f64 = 300.0;
 pub fn check(settings: &Settings, deadline: Deadline) -> (Vec<Finding>, bool) {
     let key = RouteKey::of(settings);
     let hosts = key.hosts();
-    let tls = match roots::client_config(settings.ca_file.as_deref()) {
+    let tls = match tls::client_config(settings.ca_file.as_deref()) {
         Ok(tls) => tls,
         Err(error) => {
             let text = source::of(&error);

@@ -12,8 +12,8 @@ use reqwest::Url;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
+use crate::network::resolve::SystemResolver;
 use crate::thread::spawn_without_signals;
-use crate::wechat::resolve::SystemResolver;
 
 /// Longest head of an answer.
 const HEAD_LIMIT: u64 = 16 * 1024;

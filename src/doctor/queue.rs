@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use super::finding::{Finding, Level, subject};
 use crate::config::Settings;
+use crate::network::deadline::Deadline;
 use crate::process::Process;
 use crate::store::{Filter, Lead, State};
-use crate::wechat::deadline::Deadline;
 
 /// A message that is due longer than this has nobody who delivers it, or WeChat refuses it again and again.
 const OVERDUE: i64 = 60;

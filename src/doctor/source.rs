@@ -8,10 +8,10 @@ use super::store;
 use crate::config::{SETTINGS, Settings};
 use crate::error::Error;
 use crate::language::Text;
+use crate::network::deadline::Deadline;
 use crate::outbox::sender;
 use crate::process::Process;
 use crate::store::Store;
-use crate::wechat::deadline::Deadline;
 
 /// More than any php.ini has.
 const INI_LIMIT: u64 = 1024 * 1024;

@@ -11,11 +11,11 @@ use nix::unistd::{AccessFlags, Uid, User, access};
 use super::finding::{Finding, Level, subject};
 use crate::config::{Secret, Settings, StorePlace};
 use crate::language::Text;
+use crate::network::deadline::Deadline;
 use crate::process::Process;
 use crate::store::keeper::Outage;
 use crate::store::place::default_directory;
 use crate::store::{Fault, RedisStore, SqliteStore, StoreError};
-use crate::wechat::deadline::Deadline;
 
 /// Less room than this is soon none.
 const SPACE_WARN: u64 = 100 * 1024 * 1024;

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use nix::sys::resource::{UsageWho, getrusage};
 
 use super::*;
 
@@ -266,16 +268,22 @@ fn a_violation_tells_field_rule_value_and_remedy_in_one_short_sentence() {
 }
 
 /// The time that all modes take for one value under many keys.
+/// What this thread has used of the processor: on a busy machine the clock on the wall says nothing.
+fn cpu_time() -> Duration {
+    let used = getrusage(UsageWho::RUSAGE_THREAD).unwrap().user_time();
+    Duration::from_micros(u64::try_from(used.tv_sec() * 1_000_000 + used.tv_usec()).unwrap())
+}
+
 fn time_for(keys: &[&str], value: &str) -> Duration {
     let members: Vec<(&str, Input<'_>)> = keys.iter().map(|&key| (key, text(value))).collect();
     let data = map(&members);
-    let start = Instant::now();
+    let start = cpu_time();
     for mode in [Mode::Fit, Mode::Strict] {
         let checked = check(&data, None, mode, Channel::Subscribe);
         assert!(checked.violations.iter().all(|violation| violation.message_en.len() < 1000));
         assert!(checked.fields.iter().all(|(_, value)| value.len() < 1000));
     }
-    start.elapsed()
+    cpu_time() - start
 }
 
 const EVERY_TYPE: [&str; 17] = [
@@ -319,11 +327,11 @@ fn ten_megabytes_are_no_burden() {
 fn a_hundred_thousand_fields_take_linear_time() {
     let keys: Vec<String> = (0..100_000).map(|number| format!("thing{number}")).collect();
     let members: Vec<(&str, Input<'_>)> = keys.iter().map(|key| (key.as_str(), text("x"))).collect();
-    let start = Instant::now();
+    let start = cpu_time();
     let template = Template::from_content("甲{{thing5.DATA}}");
     assert_eq!(fit(&map(&members)).fields.len(), 100_000);
     assert_eq!(check(&map(&members), Some(&template), Mode::Fit, Channel::Subscribe).fields.len(), 1);
-    assert!(start.elapsed() < Duration::from_secs(10));
+    assert!(cpu_time() - start < Duration::from_secs(10));
 }
 
 #[test]

@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::accounts::Role;
 use super::bell::Bell;
 use super::drain::{Drain, Progress};
 use super::engine::Engine;
-use super::roster::Role;
 use crate::config::{Settings, StorePlace};
 use crate::error::Error;
 use crate::language::Language;
+use crate::network::deadline::Deadline;
 use crate::process::Process;
 use crate::reach::Reach;
 use crate::store::keeper::{Keeper, Outage};
 use crate::thread::spawn_without_signals;
-use crate::wechat::deadline::Deadline;
 
 /// As much as the C library gives a main thread.
 const STACK: usize = 8 * 1024 * 1024;

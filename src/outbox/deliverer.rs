@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::accounts::Role;
 use super::bell::{Bell, Ring};
 use super::engine::Engine;
-use super::roster::Role;
 use crate::config::Settings;
+use crate::network::tls;
 use crate::process::Process;
 use crate::thread::spawn_without_signals;
-use crate::wechat::roots;
 
 /// Enough for a TLS handshake with debug code; pages that are not used cost nothing.
 const STACK: usize = 1024 * 1024;
@@ -31,7 +31,7 @@ impl Deliverer {
     /// Starts it. It belongs to this process: the child of a fork starts one of its own.
     pub fn start(process: &'static Process) -> io::Result<Self> {
         // On this thread, which cannot fork meanwhile.
-        roots::prepare();
+        tls::prepare();
         Settings::prepare();
         let bell = Arc::new(Bell::default());
         let heard = bell.clone();
@@ -72,7 +72,7 @@ mod tests {
     fn what_the_thread_shares_with_others_is_made_before_it_starts() {
         let process = Process::current().unwrap();
         let deliverer = Deliverer::start(process).unwrap();
-        assert!(roots::is_prepared());
+        assert!(tls::is_prepared());
         assert!(deliverer.stop(Duration::from_secs(60)));
     }
 }

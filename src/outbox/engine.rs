@@ -13,14 +13,14 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::runtime::Builder;
 use tokio::time::{timeout, timeout_at};
 
+use super::accounts::{Accounts, Role};
 use super::bell::Bell;
-use super::roster::{Role, Roster};
 use crate::app::{Finding, Hands, Hold, Tried};
 use crate::config::Settings;
+use crate::failpoint::failpoint;
 use crate::message::Channel;
 use crate::process::Process;
 use crate::reach::Reach;
-use crate::step::step;
 use crate::store::{MessageId, State};
 use crate::wechat::client::pump;
 use crate::{log, quota};
@@ -38,7 +38,7 @@ const REPEAT: Duration = Duration::from_secs(1);
 /// How many verdicts may wait for a store that fails; the messages of any others will read `unknown`.
 const UNWRITTEN_LIMIT: usize = 4096;
 
-type Flight = FuturesUnordered<Pin<Box<dyn Future<Output = Event>>>>;
+type Tasks = FuturesUnordered<Pin<Box<dyn Future<Output = Event>>>>;
 
 /// What a future comes back with.
 enum Event {
@@ -68,7 +68,7 @@ pub struct Engine {
     process: &'static Process,
     reach: Arc<Reach>,
     bell: Arc<Bell>,
-    roster: Roster,
+    accounts: Accounts,
     unwritten: VecDeque<Unwritten>,
     write_again: Instant,
 }
@@ -76,13 +76,13 @@ pub struct Engine {
 impl Engine {
     /// One that has nothing to do until the bell rings.
     pub fn new(process: &'static Process, reach: Arc<Reach>, bell: Arc<Bell>, role: Role) -> Self {
-        let roster = Roster::new(process, reach.clone(), role);
-        Self { process, reach, bell, roster, unwritten: VecDeque::new(), write_again: Instant::now() }
+        let accounts = Accounts::new(process, reach.clone(), role);
+        Self { process, reach, bell, accounts, unwritten: VecDeque::new(), write_again: Instant::now() }
     }
 
     /// Takes care of the store that these settings name.
     pub fn attend(&mut self, settings: &Arc<Settings>) {
-        self.roster.desk(settings);
+        self.accounts.watch(settings);
     }
 
     /// Delivers until it is told to stop.
@@ -93,35 +93,35 @@ impl Engine {
     }
 
     async fn serve(&mut self) {
-        let mut flight = Flight::new();
+        let mut tasks = Tasks::new();
         loop {
             let (rings, stop) = self.bell.take();
             for ring in rings {
-                self.roster.hear(ring);
+                self.accounts.hear(ring);
             }
             let now = Instant::now();
             match stop {
-                None => self.roster.look(now),
+                None => self.accounts.look(now),
                 Some(until) if now >= until => return,
-                Some(_) => self.roster.leave_others(),
+                Some(_) => self.accounts.leave_others(),
             }
             self.write_again(now);
-            self.ask(&mut flight, now);
+            self.ask(&mut tasks, now);
             let wake = match stop {
-                None => self.roster.wakes(now).unwrap_or(now + IDLE),
-                Some(_) if flight.is_empty() && self.unwritten.is_empty() && !self.roster.is_busy(now) => return,
+                None => self.accounts.wakes(now).unwrap_or(now + IDLE),
+                Some(_) if tasks.is_empty() && self.unwritten.is_empty() && !self.accounts.is_busy(now) => return,
                 Some(until) => until,
             };
             let wake = if self.unwritten.is_empty() { wake } else { wake.min(self.write_again) };
-            let events = self.wait(&mut flight, wake).await;
-            self.handle(events, &mut flight);
+            let events = self.wait(&mut tasks, wake).await;
+            self.handle(events, &mut tasks);
         }
     }
 
     /// Looks for a way and a token for whoever could send something.
-    fn ask(&mut self, flight: &mut Flight, now: Instant) {
-        let mut places = IN_FLIGHT_LIMIT.saturating_sub(self.roster.in_flight());
-        for (number, account) in self.roster.accounts() {
+    fn ask(&mut self, tasks: &mut Tasks, now: Instant) {
+        let mut places = IN_FLIGHT_LIMIT.saturating_sub(self.accounts.in_flight());
+        for (number, account) in self.accounts.iter_mut() {
             if places == 0 {
                 return;
             }
@@ -130,7 +130,7 @@ impl Engine {
             places -= free;
             account.asking = true;
             let (app, process, reach) = (account.app.clone(), self.process, self.reach.clone());
-            flight.push(Box::pin(async move {
+            tasks.push(Box::pin(async move {
                 let asked = app.may_deliver(Hands { process, reach: &reach });
                 // A fault of ours holds up this account and no other.
                 let may = AssertUnwindSafe(asked).catch_unwind().await.unwrap_or(Err(Hold::Settings));
@@ -140,20 +140,20 @@ impl Engine {
     }
 
     /// Waits until something happens; what happens at nearly the same time is gathered.
-    async fn wait(&self, flight: &mut Flight, wake: Instant) -> Vec<Event> {
+    async fn wait(&self, tasks: &mut Tasks, wake: Instant) -> Vec<Event> {
         let mut events = Vec::new();
-        if !flight.is_empty() {
+        if !tasks.is_empty() {
             // The store may have kept this thread for a while: an answer that has come in meanwhile is not late.
             pump().await;
         }
         {
             let rung = pin!(self.bell.wait());
             let happens = async {
-                let first = if flight.is_empty() {
+                let first = if tasks.is_empty() {
                     rung.await;
                     None
                 } else {
-                    match select(rung, flight.next()).await {
+                    match select(rung, tasks.next()).await {
                         Either::Left(_) => None,
                         Either::Right((event, _)) => event,
                     }
@@ -167,7 +167,7 @@ impl Engine {
             return events;
         }
         let gather = async {
-            while let Some(event) = flight.next().await {
+            while let Some(event) = tasks.next().await {
                 let goes_on = event.is_verdict();
                 events.push(event);
                 if !goes_on {
@@ -180,11 +180,11 @@ impl Engine {
         events
     }
 
-    fn handle(&mut self, events: Vec<Event>, flight: &mut Flight) {
+    fn handle(&mut self, events: Vec<Event>, tasks: &mut Tasks) {
         let mut tried: Vec<(usize, Vec<Tried>)> = Vec::new();
         for event in events {
             match event {
-                Event::Asked(number, channel, free, may) => self.asked(number, channel, free, may, flight),
+                Event::Asked(number, channel, free, may) => self.asked(number, channel, free, may, tasks),
                 Event::Tried(number, one) => match tried.iter_mut().find(|(of, _)| *of == number) {
                     Some((_, batch)) => batch.push(*one),
                     None => tried.push((number, vec![*one])),
@@ -196,11 +196,11 @@ impl Engine {
         }
     }
 
-    fn asked(&mut self, number: usize, channel: Channel, free: usize, may: Result<(), Hold>, flight: &mut Flight) {
+    fn asked(&mut self, number: usize, channel: Channel, free: usize, may: Result<(), Hold>, tasks: &mut Tasks) {
         let stopping = self.bell.stops_at();
         let hands = Hands { process: self.process, reach: &self.reach };
-        let adopts = self.roster.adopts(number);
-        let Some(account) = self.roster.account(number) else { return };
+        let adopts = self.accounts.adopts(number);
+        let Some(account) = self.accounts.get_mut(number) else { return };
         account.asking = false;
         if let Some(until) = stopping {
             // What is claimed now must have the time to come to its end.
@@ -223,7 +223,7 @@ impl Engine {
             }
             return;
         }
-        step!("claiming");
+        failpoint!("claiming");
         let claim = account.claim(channel);
         let claimed = match account.app.claim(hands, claim, channel, free) {
             Ok(claimed) => claimed,
@@ -235,7 +235,7 @@ impl Engine {
         };
         account.claimed(channel);
         if !claimed.jobs.is_empty() {
-            step!("claimed");
+            failpoint!("claimed");
         }
         if let Some(pause) = &claimed.pause {
             account.pause(channel, quota::left(pause.until));
@@ -253,7 +253,7 @@ impl Engine {
         report(self.process, account.app.settings(), &claimed.ended);
         for job in claimed.jobs {
             let (app, process, reach) = (account.app.clone(), self.process, self.reach.clone());
-            flight.push(Box::pin(async move {
+            tasks.push(Box::pin(async move {
                 let tried = app.deliver(Hands { process, reach: &reach }, channel, job).await;
                 Event::Tried(number, Box::new(tried))
             }));
@@ -261,7 +261,7 @@ impl Engine {
     }
 
     fn tried(&mut self, number: usize, batch: Vec<Tried>) {
-        let Some(account) = self.roster.account(number) else { return };
+        let Some(account) = self.accounts.get_mut(number) else { return };
         account.in_flight = account.in_flight.saturating_sub(batch.len());
         if batch.iter().any(|tried| tried.finding() == Finding::NoToken) {
             account.hold(Hold::Token);
@@ -285,10 +285,10 @@ impl Engine {
 
     fn write(&mut self, number: usize, batch: Vec<Tried>) {
         let hands = Hands { process: self.process, reach: &self.reach };
-        let Some(account) = self.roster.account(number) else { return };
-        step!("settling");
+        let Some(account) = self.accounts.get_mut(number) else { return };
+        failpoint!("settling");
         if account.app.settle(hands, &batch).is_ok() {
-            step!("settled");
+            failpoint!("settled");
             return;
         }
         // The keeper has counted and reported it. Verdicts are worth more than new messages.
@@ -308,7 +308,7 @@ impl Engine {
         }
         while let Some(unwritten) = self.unwritten.pop_front() {
             let hands = Hands { process: self.process, reach: &self.reach };
-            let Some(account) = self.roster.account(unwritten.number) else { continue };
+            let Some(account) = self.accounts.get_mut(unwritten.number) else { continue };
             if account.app.settle(hands, std::slice::from_ref(&unwritten.tried)).is_err() {
                 self.write_again = Instant::now() + REPEAT;
                 if Instant::now() < unwritten.until {

@@ -2,13 +2,17 @@
 //!
 //! ```text
 //! app/queue     validates, writes one durable row, rings the bell
-//! deliverer     the thread of this process, started by the first ring      bell    how it is woken
-//! desk          one store: who adopts, and when to look
-//! engine        claims, sends and settles, as much at once as may be       roster   whom it serves
+//! deliverer     the thread of this process, started by the first ring
+//! bell          how it is woken
+//! engine        claims, sends and settles, as much at once as may be
+//! accounts      whom it serves
 //! account       one account's queues and rests
-//! app/deliver   the stages of one message, the same as for `send()`        backoff  when it is tried again
-//! command       `routine-template work`, the same engine as a service of its own      drain   when a run from cron is over
+//! store_watch   one store: who adopts, and when to look
 //! sender        an account's settings, for a process that was never told
+//! app/deliver   the stages of one message, the same as for `send()`
+//! backoff       when it is tried again
+//! command       `routine-template work`, the same engine as a service of its own
+//! drain         when a run from cron is over
 //! ```
 //!
 //! Whoever queued a message sends it at once, from its own thread. Of all processes of a host one adopts what is left over:
@@ -19,19 +23,19 @@
 //! sent: if the process ends in between, nobody knows whether it arrived, and it is not sent again unless it was asked for.
 
 mod account;
+mod accounts;
 pub mod backoff;
 mod bell;
 #[cfg(feature = "cli")]
 pub mod command;
 mod deliverer;
-mod desk;
 #[cfg(feature = "cli")]
 mod drain;
 mod engine;
-mod roster;
 pub mod sender;
+mod store_watch;
 
+pub use accounts::Role;
 pub use bell::{Bell, Ring};
 pub use deliverer::Deliverer;
 pub use engine::Engine;
-pub use roster::Role;

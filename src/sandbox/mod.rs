@@ -22,7 +22,7 @@ mod page;
 mod payload;
 mod push;
 mod refusal;
-mod refused;
+mod refused_calls;
 mod rule;
 mod server;
 mod socket;
@@ -45,7 +45,7 @@ pub use journal::{Message, MessageFilter, ShownField};
 pub use push::{
     Answered, Oddities, PushEvent, PushFormat, PushMode, PushRecord, PushSettings, PushSettingsError, PushState,
 };
-pub use refused::Refused;
+pub use refused_calls::Refused;
 pub use token::TokenEnd;
 pub use world::Settings;
 

@@ -16,7 +16,7 @@ use super::fault::Faults;
 use super::journal::{Journal, Message, MessageFilter};
 use super::push::{Lanes, PushSettings, Pushes, Sender};
 use super::refusal::Refusal;
-use super::refused::{self, Refusals, Refused};
+use super::refused_calls::{self, Refusals, Refused};
 use super::template::{CRMEB, Template};
 use super::token::Tokens;
 use super::{
@@ -262,7 +262,7 @@ impl World {
             errmsg: told.errmsg,
             ..Refused::of(call, account, told.field)
         };
-        self.refused.push(refused::Entry { rid, appid, request, refused });
+        self.refused.push(refused_calls::Entry { rid, appid, request, refused });
         self.changed();
     }
 

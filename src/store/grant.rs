@@ -28,11 +28,6 @@ impl Choice {
             Self::Filter => "filter",
         }
     }
-
-    /// The choice of a name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Accept, Self::Reject, Self::Ban, Self::Filter].into_iter().find(|choice| choice.name() == name)
-    }
 }
 
 /// Who tells of a user's answer.

@@ -10,9 +10,9 @@ use super::place::{default_directory, may_be_trusted};
 use super::{Durability, Fault, RedisStore, SqliteStore, Store, StoreError};
 use crate::config::{Settings, StorePlace};
 use crate::log;
+use crate::network::deadline::Deadline;
 use crate::stats::Stats;
 use crate::thread::undisturbed;
-use crate::wechat::deadline::Deadline;
 
 /// No transaction waits longer, whatever the deadline: a message is worth more than its record.
 const PATIENCE: Duration = Duration::from_secs(5);

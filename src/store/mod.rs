@@ -26,6 +26,7 @@ mod token;
 
 use std::time::{Duration, Instant};
 
+pub use crate::config::Durability;
 pub use error::{Fault, StoreError};
 pub use grant::{Choice, GrantReport, LedgerRow, PAIRING, Page, Recorded, Source, UNPAIRED_LIMIT};
 pub use health::Health;
@@ -39,15 +40,6 @@ pub use redis::RedisStore;
 pub use sqlite::SqliteStore;
 pub(crate) use sqlite::close_gates;
 pub use token::{StoredRefusal, StoredToken, TokenAsk, TokenTurn};
-
-/// What an acknowledged write survives (setting `durability`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Durability {
-    /// Loss of power: writes that nothing else could restore are on the disk before the call returns.
-    Power,
-    /// The end of any process, kill -9 included. Loss of power may take the last writes; it corrupts nothing.
-    Process,
-}
 
 /// How long a record of a route is kept that nobody replaces; its rests are far shorter.
 const HEALTH_LIFETIME: Duration = Duration::from_secs(3600);
@@ -65,9 +57,9 @@ pub trait Store: Send + Sync {
     ///
     /// The rules, in this order:
     ///
-    /// 1. A row with the same key: while it is `queued`, or `sending`, its lease not over and it is not `abandoned`,
-    ///    [`Begun::UnderWay`] (a queued one has no owner); `sending` otherwise, it becomes `unknown`, which is a last word; with a last word, [`Begun::Known`]; else it is opened
-    ///    again: its own id, `epoch` + 1, everything else from `begin`, `attempts` kept.
+    /// 1. A row with the same key. While it is `queued`, or `sending`, its lease not over and it is not `abandoned`:
+    ///    [`Begun::UnderWay`] (a queued one has no owner). `sending` otherwise: it becomes `unknown`, which is a last word. With a
+    ///    last word: [`Begun::Known`]. Else it is opened again: its own id, `epoch` + 1, everything else from `begin`, `attempts` kept.
     /// 2. The API ([`Channel::path`](crate::message::Channel::path)) is paused: [`Begun::Paused`].
     /// 3. The ledger, if [`Begin::counts_grants`]. A template is *reported* once any accept of it was recorded for this account.
     ///    `refused`, the template reported, and the policy not `Off`: [`Begun::NoGrant`], certain. Long-term and the last answer

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::{PATIENCE, TokenKey};
 use crate::config::Secret;
+use crate::network::deadline::Deadline;
 use crate::store::Owner;
 use crate::wechat::api::{self, Verdict};
 use crate::wechat::client::{Attempt, Cause, Failure};
-use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::{self, Outcome};
 use crate::wechat::wire::Wire;
 

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use reqwest::Url;
 
-use crate::recent::Recent;
+use crate::lru_cache::LruCache;
 
 /// A worker sends by one or two endpoints for a handful of accounts.
 const LIMIT: usize = 16;
 
 /// The addresses that were used lately.
 #[derive(Clone)]
-pub struct Addresses(Arc<Mutex<Recent<Arc<Address>>>>);
+pub struct Addresses(Arc<Mutex<LruCache<Arc<Address>>>>);
 
 struct Address {
     host: Url,
@@ -25,7 +25,7 @@ struct Address {
 
 impl Default for Addresses {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(Recent::new(LIMIT))))
+        Self(Arc::new(Mutex::new(LruCache::new(LIMIT))))
     }
 }
 

@@ -17,13 +17,13 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout_at;
 
 use super::address::Addresses;
-use super::deadline::Deadline;
-use super::resolve::SystemResolver;
-use super::roots;
 use super::tracked_body::{Started, TrackedBody};
 use crate::config::Secret;
 use crate::error::Error;
 use crate::language::{Text, plain_text};
+use crate::network::deadline::Deadline;
+use crate::network::resolve::SystemResolver;
+use crate::network::tls;
 
 /// More than any answer of the API that we call; a larger one is cut off and has no verdict.
 const ANSWER_LIMIT: usize = 1024 * 1024;
@@ -202,7 +202,7 @@ impl Client {
     /// Builds a client; no connection is opened yet.
     pub fn new(key: &ClientKey) -> Result<Self, Error> {
         let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(roots::client_config(key.ca_file.as_deref())?)
+            .tls_backend_preconfigured(tls::client_config(key.ca_file.as_deref())?)
             .user_agent(USER_AGENT)
             .connect_timeout(key.connect_timeout)
             .pool_idle_timeout(IDLE_LIMIT)

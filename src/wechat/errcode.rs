@@ -53,21 +53,6 @@ impl Outcome {
             Self::Unknown => "unknown",
         }
     }
-
-    /// Whether the answer proves that it delivered nothing and took no grant of the user, so the ledger gives back what
-    /// the send had reserved. 43101 proves more, that there is no grant at all; the ledger treats that errcode itself.
-    pub fn keeps_grant(self) -> bool {
-        !matches!(self, Self::Delivered | Self::Unknown)
-    }
-
-    /// Whether the message is never sent again of its own accord: it is delivered, refused for good, or `Unknown`,
-    /// where a second send could be a duplicate and takes the application's explicit wish.
-    pub fn is_permanent(self) -> bool {
-        !matches!(
-            self,
-            Self::ThrottledDay | Self::ThrottledMinute | Self::ThrottledUser | Self::TokenStale | Self::RetryLater
-        )
-    }
 }
 
 /// One errcode and what to do about it.
@@ -156,10 +141,9 @@ mod tests {
     }
 
     #[test]
-    fn an_unlisted_code_is_a_refusal_that_is_never_retried_and_costs_no_grant() {
+    fn an_unlisted_code_is_a_fault_of_the_account() {
         for code in [i64::MIN, -2, 1, 40038, 99999, i64::MAX] {
             assert_eq!(find(code), None);
-            assert!(outcome(code).is_permanent() && outcome(code).keeps_grant());
             assert_eq!(outcome(code), Misconfigured);
         }
     }
@@ -211,12 +195,9 @@ mod tests {
     }
 
     #[test]
-    fn outcomes_say_their_name_whether_they_keep_the_grant_and_whether_they_are_final() {
+    fn outcomes_say_their_name() {
         for (outcome, name) in ALL_OUTCOMES {
             assert_eq!(outcome.name(), name);
-            assert_eq!(outcome.keeps_grant(), !["delivered", "unknown"].contains(&name), "{name}");
-            let may_be_sent_again = name.starts_with("throttled_") || ["token_stale", "retry_later"].contains(&name);
-            assert_eq!(outcome.is_permanent(), !may_be_sent_again, "{name}");
         }
     }
 

@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use super::circuit::{Circuit, Position, Report, Way};
 use super::client::{Cause, Failure};
-use super::deadline::Deadline;
-use super::wire::{Finding, Trip, Wire};
+use super::wire::{Evidence, Trip, Wire};
+use crate::calendar::shown;
 use crate::language::Text;
 use crate::log;
-use crate::quota::shown;
+use crate::network::deadline::Deadline;
 use crate::stats::Stats;
 use crate::store::keeper::Keeper;
 use crate::store::{Health, Millis};
@@ -154,11 +154,11 @@ impl Route {
         Ok(trip)
     }
 
-    pub(super) fn learn(&self, wire: &Wire<'_>, trip: &Trip, finding: &Finding) {
+    pub(super) fn learn(&self, wire: &Wire<'_>, trip: &Trip, evidence: &Evidence) {
         let (host, claim) = (trip.host, trip.claim);
         let report = |cause| Report { host, claim, cause, now: now(), chance: random().1 };
-        match finding {
-            Finding::Answered => {
+        match evidence {
+            Evidence::Answered => {
                 let mut view = self.view.lock();
                 // An answer is as good as a look.
                 view.heard = Some(Instant::now());
@@ -168,14 +168,14 @@ impl Route {
                     self.change(wire, |circuit| circuit.answered(host, claim, now()));
                 }
             }
-            Finding::Silent(cause) => {
+            Evidence::Silent(cause) => {
                 self.change(wire, |circuit| circuit.silent(&report(*cause)));
             }
-            Finding::Unreachable(cause) => {
+            Evidence::Unreachable(cause) => {
                 self.change(wire, |circuit| circuit.unreachable(&report(*cause)));
             }
-            Finding::Unconnected => {}
-            Finding::Stale | Finding::Nothing => self.give_back(wire, trip),
+            Evidence::Unconnected => {}
+            Evidence::Stale | Evidence::Nothing => self.give_back(wire, trip),
         }
     }
 

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-use crate::step::step;
+use crate::failpoint::failpoint;
 
 /// Whether the first byte of a request may have left.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +40,7 @@ impl http_body::Body for TrackedBody {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        step!("writing");
+        failpoint!("writing");
         self.started.0.store(true, Ordering::Release);
         Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
     }

@@ -9,9 +9,9 @@ use reqwest::Url;
 
 use super::api::Verdict;
 use super::client::{Attempt, Cause, Client, Failure, Reply};
-use super::deadline::Deadline;
 use super::route::Route;
 use crate::config::Settings;
+use crate::network::deadline::Deadline;
 use crate::stats::Stats;
 use crate::store::keeper::Keeper;
 
@@ -19,7 +19,7 @@ use crate::store::keeper::Keeper;
 const CONNECT_PROOF: Duration = Duration::from_millis(250);
 const ANSWER_PROOF: Duration = Duration::from_millis(500);
 
-/// What one call takes along to reach WeChat.
+/// The means of a request: connections, hosts, and whom to tell what came of it.
 #[derive(Clone, Copy)]
 pub struct Wire<'a> {
     /// Connections.
@@ -44,7 +44,7 @@ pub(super) struct Trip {
 }
 
 /// What an attempt says about its host.
-pub(super) enum Finding {
+pub(super) enum Evidence {
     /// WeChat answered.
     Answered,
     /// Written, and no answer of WeChat's.
@@ -59,7 +59,7 @@ pub(super) enum Finding {
     Nothing,
 }
 
-impl Finding {
+impl Evidence {
     fn of(attempt: &Attempt, took: Duration) -> Self {
         match attempt {
             Attempt::NotSent(failure) if !failure.connecting => Self::Stale,
@@ -102,14 +102,14 @@ impl Wire<'_> {
                 Some(host) => self.client.exchange(url(host), body.clone(), self.deadline, limit).await,
                 None => Attempt::NotSent(Failure::new(Cause::Other, "no host")),
             };
-            let finding = Finding::of(&attempt, began.elapsed());
-            if may_repeat && self.deserves_another(&trip, &finding) {
+            let evidence = Evidence::of(&attempt, began.elapsed());
+            if may_repeat && self.deserves_another(&trip, &evidence) {
                 may_repeat = false;
                 continue;
             }
-            route.learn(self, &trip, &finding);
+            route.learn(self, &trip, &evidence);
             let failure = match attempt {
-                Attempt::NotSent(failure) if matches!(finding, Finding::Unreachable(_) | Finding::Unconnected) => {
+                Attempt::NotSent(failure) if matches!(evidence, Evidence::Unreachable(_) | Evidence::Unconnected) => {
                     failure
                 }
                 other => return other,
@@ -130,10 +130,10 @@ impl Wire<'_> {
     }
 
     /// Whether to try the same host once more: nothing was written, and it is no verdict on the host, or there is no other.
-    fn deserves_another(&self, trip: &Trip, finding: &Finding) -> bool {
-        let passing = match finding {
-            Finding::Stale => true,
-            Finding::Unreachable(Cause::Closed | Cause::Other) => {
+    fn deserves_another(&self, trip: &Trip, evidence: &Evidence) -> bool {
+        let passing = match evidence {
+            Evidence::Stale => true,
+            Evidence::Unreachable(Cause::Closed | Cause::Other) => {
                 self.route.key().hosts().len() == 1 && trip.claim.is_none()
             }
             _ => false,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::flight::{Candidate, Flight, Landed};
+use super::in_flight::{Candidate, Flight, Landed};
 use super::{Bulk, Caller, LOOK_AHEAD, SLICE, TRIES, Waiting};
 use crate::answer::Answer;
 use crate::app::close::end;
@@ -15,8 +15,8 @@ use crate::app::prepare::Prepared;
 use crate::config::TokenMode;
 use crate::error::Error;
 use crate::language::plain_text;
+use crate::network::deadline::Deadline;
 use crate::store::{Begin, Begun, End, Grant, Pause};
-use crate::wechat::deadline::Deadline;
 use crate::wechat::errcode::Outcome;
 
 /// The errcodes of the limits per day and per minute.

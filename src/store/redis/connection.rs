@@ -10,8 +10,8 @@ use rustls::ClientConfig;
 use super::fault;
 use super::stream::Stream;
 use super::url::{Address, Place};
+use crate::network::resolve::SystemResolver;
 use crate::store::{Fault, StoreError};
-use crate::wechat::resolve::SystemResolver;
 
 /// A connection with nothing under way. After any error it must be dropped: a late answer would be taken for another's.
 pub struct Connection {

@@ -13,9 +13,9 @@ use super::refusal::{Refusal, Trouble};
 use super::script::{Call, Script};
 use super::sentinel::is_master;
 use super::url::{Address, Kind, Place};
+use crate::network::resolve::SystemResolver;
+use crate::network::tls;
 use crate::store::{Fault, StoreError};
-use crate::wechat::resolve::SystemResolver;
-use crate::wechat::roots;
 
 /// The longest that one exchange, or one connection with its handshake, may take: a server that is slower than this must
 /// not use up the time of the message.
@@ -199,7 +199,7 @@ impl Link {
 
     pub(super) fn tls(&mut self) -> Result<Option<Arc<ClientConfig>>, StoreError> {
         if self.place.tls && self.tls.is_none() {
-            let config = roots::client_config(self.ca_file.as_deref())
+            let config = tls::client_config(self.ca_file.as_deref())
                 .map_err(|error| StoreError::new(Fault::Unreachable, error.to_string()))?;
             self.tls = Some(Arc::new(config));
         }

@@ -9,7 +9,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::url::Address;
-use crate::wechat::resolve::SystemResolver;
+use crate::network::resolve::SystemResolver;
 
 /// An open connection.
 pub enum Stream {

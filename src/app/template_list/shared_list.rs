@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::network::deadline::Deadline;
 use crate::process::Process;
 use crate::store::keeper::{Keeper, Outage};
 use crate::store::{NOTE_LIMIT, Note};
 use crate::template_cache::TemplateCache;
 use crate::template_list::TemplateList;
-use crate::wechat::deadline::Deadline;
 
 /// The note that holds the list, and the one of the process that is fetching it.
 const LIST: &str = "templates";
@@ -19,7 +19,7 @@ const LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 const RACES: usize = 4;
 
 /// What reading and changing the list takes.
-pub(super) struct Desk<'a> {
+pub(super) struct SharedList<'a> {
     pub(super) appid: &'a str,
     pub(super) process: &'a Process,
     pub(super) cache: Arc<TemplateCache>,
@@ -36,7 +36,7 @@ pub(super) enum Claim {
     Taken,
 }
 
-impl Desk<'_> {
+impl SharedList<'_> {
     /// Takes over what the store has.
     pub(super) fn look(&self) {
         let asked = Instant::now();

@@ -39,7 +39,7 @@ impl<'a> Target<'a> {
 /// The note's text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Book {
+pub(super) struct Record {
     /// `yyyymm`, Asia/Shanghai.
     month: u32,
     /// Clearings of the whole account in this month, the one under way included.
@@ -84,7 +84,7 @@ pub(super) enum Ending<'a> {
     Unknown,
 }
 
-impl Book {
+impl Record {
     /// What a note says in this month; nothing if there is none.
     pub(super) fn read(note: Option<&Note>, month: u32) -> Self {
         // What cannot be read is of another version of this crate; counting starts anew.
@@ -157,16 +157,16 @@ mod tests {
     const NOW: Millis = 1_800_000_000_000;
     const SEND: Target<'_> = Target::Path("/cgi-bin/message/subscribe/send");
 
-    fn with_one_under_way(target: Target<'_>) -> Book {
-        let mut book = Book { month: 202_611, ..Book::default() };
-        *book.used_mut(target) = 1;
-        book
+    fn with_one_under_way(target: Target<'_>) -> Record {
+        let mut record = Record { month: 202_611, ..Record::default() };
+        *record.used_mut(target) = 1;
+        record
     }
 
-    fn closed(target: Target<'_>, ending: &Ending<'_>) -> Book {
-        let mut book = with_one_under_way(target);
-        book.close(7, target, ending, NOW);
-        book
+    fn closed(target: Target<'_>, ending: &Ending<'_>) -> Record {
+        let mut record = with_one_under_way(target);
+        record.close(7, target, ending, NOW);
+        record
     }
 
     #[test]
@@ -205,31 +205,31 @@ mod tests {
     #[test]
     fn a_new_month_starts_with_all_of_them_and_an_unreadable_note_does_too() {
         let old = closed(Target::Account, &Ending::Verdict(48006, "forbid")).note();
-        assert_eq!(Book::read(Some(&old), 202_611).used(Target::Account), 10);
-        assert_eq!(Book::read(Some(&old), 202_612).used(Target::Account), 0);
+        assert_eq!(Record::read(Some(&old), 202_611).used(Target::Account), 10);
+        assert_eq!(Record::read(Some(&old), 202_612).used(Target::Account), 0);
         let odd = Note::new("[]");
-        assert_eq!(Book::read(Some(&odd), 202_611), Book { month: 202_611, ..Book::default() });
+        assert_eq!(Record::read(Some(&odd), 202_611), Record { month: 202_611, ..Record::default() });
     }
 
     #[test]
     fn a_verdict_of_any_moment_at_all_is_old_or_new() {
         for at in [Millis::MIN, Millis::MAX, 0] {
             let done = Done { claim: 1, path: None, at, errcode: 0, errmsg: String::new() };
-            let mut book = Book { month: 202_611, done: vec![done], ..Book::default() };
-            assert!(book.verdict(SEND, None, NOW).is_none());
-            book.close(2, SEND, &Ending::NotSent, NOW);
-            assert!(book.done.is_empty());
+            let mut record = Record { month: 202_611, done: vec![done], ..Record::default() };
+            assert!(record.verdict(SEND, None, NOW).is_none());
+            record.close(2, SEND, &Ending::NotSent, NOW);
+            assert!(record.done.is_empty());
         }
     }
 
     #[test]
     fn verdicts_do_not_pile_up() {
-        let mut book = Book::default();
+        let mut record = Record::default();
         for claim in 0..500 {
-            book.close(claim, SEND, &Ending::Verdict(0, "ok"), NOW);
+            record.close(claim, SEND, &Ending::Verdict(0, "ok"), NOW);
         }
-        assert_eq!(book.done.len(), KEPT);
-        book.close(0, SEND, &Ending::NotSent, NOW.saturating_add_unsigned(JUST_NOW));
-        assert!(book.done.is_empty());
+        assert_eq!(record.done.len(), KEPT);
+        record.close(0, SEND, &Ending::NotSent, NOW.saturating_add_unsigned(JUST_NOW));
+        assert!(record.done.is_empty());
     }
 }

@@ -2,13 +2,13 @@
 
 /// Keeps a bounded number of things; the one that was used longest ago makes room for a new one.
 #[derive(Debug)]
-pub struct Recent<T> {
+pub struct LruCache<T> {
     limit: usize,
     // The most recently used one comes last. These lists are short: looking through beats hashing.
     items: Vec<T>,
 }
 
-impl<T: Clone> Recent<T> {
+impl<T: Clone> LruCache<T> {
     /// An empty list of at most `limit` things.
     pub const fn new(limit: usize) -> Self {
         Self { limit, items: Vec::new() }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
     use std::convert::Infallible;
 
-    fn get(list: &mut Recent<u32>, number: u32) -> bool {
+    fn get(list: &mut LruCache<u32>, number: u32) -> bool {
         let mut made = false;
         let Ok(found) = list.get(
             |item| *item == number,
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn what_was_used_longest_ago_makes_room() {
-        let mut list = Recent::new(2);
+        let mut list = LruCache::new(2);
         assert!(get(&mut list, 1) && get(&mut list, 2));
         assert!(!get(&mut list, 1), "it is there, and now used later than 2");
         assert!(get(&mut list, 3) && !get(&mut list, 1) && get(&mut list, 2));
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_made_takes_no_place() {
-        let mut list = Recent::new(1);
+        let mut list = LruCache::new(1);
         assert!(get(&mut list, 1));
         assert_eq!(list.get(|item| *item == 2, || Err("broken")), Err("broken"));
         assert!(!get(&mut list, 1));

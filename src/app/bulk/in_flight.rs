@@ -11,10 +11,10 @@ use tokio::time::{sleep, timeout};
 use super::{Bulk, Caller, Waiting};
 use crate::app::gate::Ticket;
 use crate::app::post::Posted;
+use crate::network::deadline::Deadline;
 use crate::store::MessageId;
 use crate::token::Held;
 use crate::wechat::client::pump;
-use crate::wechat::deadline::Deadline;
 
 /// A message that is to begin.
 pub(super) struct Candidate<K> {

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::App;
-use super::clearing_book::{Book, Done, Ending, Target};
-use super::post::Line;
+use super::record::{Done, Ending, Record, Target};
+use crate::app::App;
+use crate::app::post::Line;
+use crate::calendar;
 use crate::error::Error;
 use crate::language::Text;
-use crate::quota;
 
 /// The note of an account.
 const NOTE: &str = "clearings";
@@ -30,9 +30,9 @@ pub(super) enum Turn {
     /// It asks WeChat, and says what came of it ([`App::close_clearing`]).
     Ours(Claim),
     /// Another process has asked, just now or at this very moment: its verdict.
-    Done(Done, Book),
+    Done(Done, Record),
     /// All of this month are used.
-    NoneLeft(Book),
+    NoneLeft(Record),
     /// There is no store at this moment, so nobody counts.
     Uncounted,
 }
@@ -41,7 +41,7 @@ pub(super) enum Turn {
 #[derive(Debug)]
 pub(super) struct Claim {
     version: u64,
-    book: Book,
+    record: Record,
 }
 
 impl App {
@@ -56,12 +56,12 @@ impl App {
                 line.keeper.insist(patience, stats, |store, until| store.note(&self.settings.appid, NOTE, until));
             let Ok(noted) = noted else { return Ok(Turn::Uncounted) };
             let now = Timestamp::now();
-            let mut book = Book::read(noted.as_ref(), quota::month(now));
-            if let Some(done) = book.verdict(target, awaited, now.as_millisecond()) {
-                return Ok(Turn::Done(done.clone(), book));
+            let mut record = Record::read(noted.as_ref(), calendar::month(now));
+            if let Some(done) = record.verdict(target, awaited, now.as_millisecond()) {
+                return Ok(Turn::Done(done.clone(), record));
             }
             let (seen, age) = noted.as_ref().map_or((0, Duration::ZERO), |note| (note.version, note.age));
-            if let Some(other) = &book.under_way
+            if let Some(other) = &record.under_way
                 && age < Duration::from_millis(other.lease_ms)
                 && !line.process.owner().sees_ended(&other.owner)
             {
@@ -74,18 +74,18 @@ impl App {
                 thread::sleep(LOOK);
                 continue;
             }
-            if book.used(target) >= target.limit() {
-                return Ok(Turn::NoneLeft(book));
+            if record.used(target) >= target.limit() {
+                return Ok(Turn::NoneLeft(record));
             }
             let lease_ms = u64::try_from((line.deadline.left() + MARGIN).as_millis()).unwrap_or(u64::MAX);
-            book.open(target, line.process.owner().as_str(), lease_ms);
-            let note = book.note();
+            record.open(target, line.process.owner().as_str(), lease_ms);
+            let note = record.note();
             let stands = line.keeper.insist(patience, stats, |store, until| {
                 store.put_note(&self.settings.appid, NOTE, seen, &note, LIFETIME, until)
             });
             match stands {
                 Ok(Some(stands)) if stands.version == note.version => {
-                    return Ok(Turn::Ours(Claim { version: note.version, book }));
+                    return Ok(Turn::Ours(Claim { version: note.version, record }));
                 }
                 // Somebody else was faster.
                 Ok(_) if !line.deadline.left().is_zero() => {}
@@ -102,15 +102,15 @@ impl App {
         target: Target<'_>,
         claim: Claim,
         ending: &Ending<'_>,
-    ) -> Book {
-        let Claim { version: claimed, mut book } = claim;
-        book.close(claimed, target, ending, Timestamp::now().as_millisecond());
-        let note = book.note();
+    ) -> Record {
+        let Claim { version: claimed, mut record } = claim;
+        record.close(claimed, target, ending, Timestamp::now().as_millisecond());
+        let note = record.note();
         // Without the store, or where the lease has ended meanwhile, the call stays counted; the keeper has reported a failure.
         let _ = line.keeper.insist(line.deadline.or_a_moment(), &line.process.stats, |store, until| {
             store.put_note(&self.settings.appid, NOTE, claimed, &note, LIFETIME, until)
         });
-        book
+        record
     }
 }
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::accounts::Role;
 use super::backoff::jittered;
-use super::roster::Role;
 use crate::app::Hands;
 use crate::config::Settings;
+use crate::network::deadline::Deadline;
 use crate::store::keeper::Outage;
 use crate::store::{Lead, Queue};
-use crate::wechat::deadline::Deadline;
 
 /// How long one process adopts before it has to say so again; another takes its place when it is over, or at once when it has
 /// ended.
@@ -27,7 +27,7 @@ const REST: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A store.
-pub struct Desk {
+pub struct StoreWatch {
     pub settings: Arc<Settings>,
     pub next_look: Instant,
     leads: bool,
@@ -36,7 +36,7 @@ pub struct Desk {
     claimed: u64,
 }
 
-impl Desk {
+impl StoreWatch {
     /// One that was not looked at yet. A thread that was just rung for has something better to do first.
     pub fn new(settings: Arc<Settings>, role: Role) -> Self {
         let now = Instant::now();

@@ -5,21 +5,21 @@ use std::time::{Duration, Instant};
 
 use super::account::Account;
 use super::bell::Ring;
-use super::desk::Desk;
 use super::engine::say;
 use super::sender;
+use super::store_watch::StoreWatch;
 use crate::app::{App, Hands};
 use crate::config::Settings;
+use crate::network::deadline::Deadline;
 use crate::process::Process;
 use crate::reach::Reach;
 use crate::store::Queue;
 use crate::store::keeper::KeeperKey;
-use crate::wechat::deadline::Deadline;
 
 /// No transaction takes longer.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Stores and accounts of one deliverer: more than any host has. What is beyond is left to others.
-const DESK_LIMIT: usize = 64;
+const STORE_LIMIT: usize = 64;
 const ACCOUNT_LIMIT: usize = 1000;
 
 /// Which part a deliverer plays.
@@ -31,30 +31,30 @@ pub enum Role {
     Worker,
 }
 
-/// Who is served, and where.
-pub struct Roster {
+/// The accounts, each at its store.
+pub struct Accounts {
     process: &'static Process,
     reach: Arc<Reach>,
     role: Role,
-    desks: Vec<Desk>,
-    /// Each with the number of its desk. The number of an account never changes.
+    stores: Vec<StoreWatch>,
+    /// Each with the number of its store. The number of an account never changes.
     accounts: Vec<(usize, Account)>,
-    /// Settings of which nothing can be made, by desk, appid and version: reported once.
+    /// Settings of which nothing can be made, by store, appid and version: reported once.
     unusable: Vec<(usize, String, String)>,
 }
 
-impl Roster {
+impl Accounts {
     pub fn new(process: &'static Process, reach: Arc<Reach>, role: Role) -> Self {
-        Self { process, reach, role, desks: Vec::new(), accounts: Vec::new(), unusable: Vec::new() }
+        Self { process, reach, role, stores: Vec::new(), accounts: Vec::new(), unusable: Vec::new() }
     }
 
     /// All accounts, with their numbers.
-    pub fn accounts(&mut self) -> impl Iterator<Item = (usize, &mut Account)> {
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (usize, &mut Account)> {
         self.accounts.iter_mut().map(|(_, account)| account).enumerate()
     }
 
     /// One account.
-    pub fn account(&mut self, number: usize) -> Option<&mut Account> {
+    pub fn get_mut(&mut self, number: usize) -> Option<&mut Account> {
         self.accounts.get_mut(number).map(|(_, account)| account)
     }
 
@@ -65,46 +65,46 @@ impl Roster {
 
     /// Whether what an account cannot send now is taken care of here.
     pub fn adopts(&self, number: usize) -> bool {
-        let desk = self.accounts.get(number).and_then(|(desk, _)| self.desks.get(*desk));
-        desk.is_some_and(|desk| desk.adopts(self.role))
+        let store = self.accounts.get(number).and_then(|(store, _)| self.stores.get(*store));
+        store.is_some_and(|store| store.adopts(self.role))
     }
 
     /// This process has queued a message.
     pub fn hear(&mut self, ring: Ring) {
-        let Some(desk) = self.desk(&ring.settings) else { return };
+        let Some(store) = self.watch(&ring.settings) else { return };
         let app = App::new(ring.settings, Arc::default());
-        if let Some(account) = self.enter(desk, app, ring.sender) {
+        if let Some(account) = self.enter(store, app, ring.sender) {
             account.want(ring.channel, true);
         }
     }
 
     /// What others have left, and what has become due.
     pub fn look(&mut self, now: Instant) {
-        for desk in 0..self.desks.len() {
+        for store in 0..self.stores.len() {
             let hands = Hands { process: self.process, reach: &self.reach };
             let role = self.role;
-            let queues = match self.desks.get_mut(desk) {
-                Some(desk) if desk.next_look <= now => desk.look(hands, role),
+            let queues = match self.stores.get_mut(store) {
+                Some(store) if store.next_look <= now => store.look(hands, role),
                 _ => continue,
             };
             for queue in queues {
-                self.adopt(desk, &queue);
+                self.adopt(store, &queue);
             }
         }
     }
 
-    fn adopt(&mut self, desk: usize, queue: &Queue) {
+    fn adopt(&mut self, store: usize, queue: &Queue) {
         let known = |account: &Account| account.app.settings().appid == queue.appid && account.sender == queue.sender;
-        if let Some((_, account)) = self.accounts.iter_mut().find(|(of, account)| *of == desk && known(account)) {
+        if let Some((_, account)) = self.accounts.iter_mut().find(|(of, account)| *of == store && known(account)) {
             return account.want(queue.channel, false);
         }
         let is_unusable = |(of, appid, version): &(usize, String, String)| {
-            *of == desk && *appid == queue.appid && *version == queue.sender
+            *of == store && *appid == queue.appid && *version == queue.sender
         };
         if self.unusable.iter().any(is_unusable) {
             return;
         }
-        let Some(settings) = self.desks.get(desk).map(|desk| desk.settings.clone()) else { return };
+        let Some(settings) = self.stores.get(store).map(|store| store.settings.clone()) else { return };
         let keeper = self.reach.keeper(&settings);
         let found = keeper
             .run(Deadline::after(PATIENCE), &self.process.stats, |store, until| store.sender(&queue.appid, until));
@@ -113,7 +113,7 @@ impl Roster {
         match sender::settings(&sender, &settings) {
             Ok(own) => {
                 let app = App::new(own, Arc::default());
-                if let Some(account) = self.enter(desk, app, sender.version) {
+                if let Some(account) = self.enter(store, app, sender.version) {
                     account.want(queue.channel, false);
                 }
             }
@@ -123,7 +123,7 @@ impl Roster {
                 if self.unusable.len() >= ACCOUNT_LIMIT {
                     self.unusable.remove(0);
                 }
-                self.unusable.push((desk, queue.appid.clone(), sender.version));
+                self.unusable.push((store, queue.appid.clone(), sender.version));
             }
         }
     }
@@ -141,27 +141,27 @@ impl Roster {
 
     /// When there is something to look at, or somebody to ask.
     pub fn wakes(&self, now: Instant) -> Option<Instant> {
-        let desks = self.desks.iter().map(|desk| desk.next_look);
+        let stores = self.stores.iter().map(|store| store.next_look);
         let accounts = self.accounts.iter().filter_map(|(_, account)| account.wakes(now));
-        desks.chain(accounts).min()
+        stores.chain(accounts).min()
     }
 
-    /// The number of the desk of that store; `None` if there are more stores than any host has.
-    pub fn desk(&mut self, settings: &Arc<Settings>) -> Option<usize> {
+    /// The number of that store; `None` if there are more stores than any host has.
+    pub fn watch(&mut self, settings: &Arc<Settings>) -> Option<usize> {
         let key = KeeperKey::of(settings);
-        if let Some(known) = self.desks.iter().position(|desk| key.is_of(&desk.settings)) {
+        if let Some(known) = self.stores.iter().position(|store| key.is_of(&store.settings)) {
             return Some(known);
         }
-        if self.desks.len() >= DESK_LIMIT {
+        if self.stores.len() >= STORE_LIMIT {
             return None;
         }
-        self.desks.push(Desk::new(settings.clone(), self.role));
-        Some(self.desks.len() - 1)
+        self.stores.push(StoreWatch::new(settings.clone(), self.role));
+        Some(self.stores.len() - 1)
     }
 
-    fn enter(&mut self, desk: usize, app: App, sender: String) -> Option<&mut Account> {
+    fn enter(&mut self, store: usize, app: App, sender: String) -> Option<&mut Account> {
         let same = |account: &Account| account.app.settings().appid == app.settings().appid;
-        if let Some(known) = self.accounts.iter().position(|(of, account)| *of == desk && same(account)) {
+        if let Some(known) = self.accounts.iter().position(|(of, account)| *of == store && same(account)) {
             let (_, account) = self.accounts.get_mut(known)?;
             account.renew(app, sender);
             return Some(account);
@@ -169,8 +169,8 @@ impl Roster {
         if self.accounts.len() >= ACCOUNT_LIMIT {
             return None;
         }
-        let most = self.desks.get(desk)?.settings.concurrency;
-        self.accounts.push((desk, Account::new(app, sender, most)));
+        let most = self.stores.get(store)?.settings.concurrency;
+        self.accounts.push((store, Account::new(app, sender, most)));
         self.accounts.last_mut().map(|(_, account)| account)
     }
 }
