@@ -36,6 +36,8 @@ mod face;
 mod ffi;
 pub mod field;
 mod fingerprint;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod grant;
 pub mod language;
 pub mod log;
