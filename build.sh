@@ -471,6 +471,45 @@ test_rust() {
     fi
 }
 
+# need_nightly WHAT: installs a nightly Rust if there is none.
+need_nightly() {
+    need_rust
+    if ! in_root cargo +nightly --version >/dev/null 2>&1; then
+        have rustup || fail "$1 needs a nightly Rust, and rustup is not there to install one." \
+            "Install rustup as https://rustup.rs shows, then run this command again."
+        step "Installing a nightly Rust"
+        rustup toolchain install nightly --profile minimal || fail "rustup could not install a nightly Rust." "Its own words stand above."
+    fi
+}
+
+fuzz() {
+    local seconds=60
+    if [[ ${1:-} =~ ^[1-9][0-9]*$ ]]; then
+        seconds=$1
+        shift
+    fi
+    need_nightly "Fuzzing"
+    have c++ || fail "Fuzzing needs a C++ compiler, for libFuzzer." "Debian, Ubuntu: apt-get install g++"
+    printf 'int main(void) { return 0; }\n' | cc -x c - -lsqlite3 -o /dev/null 2>/dev/null ||
+        fail "Fuzzing links the system's SQLite, which is not there." "Debian, Ubuntu: apt-get install gcc libsqlite3-dev"
+    if ! in_root cargo fuzz --version >/dev/null 2>&1; then
+        step "Installing cargo-fuzz"
+        in_root cargo install --locked cargo-fuzz || fail "cargo-fuzz could not be installed." "The first error above is the reason."
+    fi
+    step "Fuzzing: $seconds seconds of CPU time each"
+    "$root/fuzz/run.sh" "$seconds" "$@" || fail "A fuzz target failed." "Its last words stand above; the input is in fuzz/artifacts/."
+}
+
+miri() {
+    need_nightly "Miri"
+    if ! in_root cargo +nightly miri --version >/dev/null 2>&1; then
+        step "Installing Miri"
+        rustup component add --toolchain nightly miri rust-src || fail "Miri could not be installed." "rustup's own words stand above."
+    fi
+    step "Unit tests in Miri"
+    "$root/tests/miri.sh" "$@" || fail "A test failed in Miri." "Its name and reason stand above."
+}
+
 test_php() {
     lint_php
     step "PHPUnit: the extension, on the command line and in php-fpm behind nginx"
@@ -499,6 +538,7 @@ run_tests() {
     if [ -n "$other_versions" ]; then
         step "Other versions of PHP"
         "$root/php-tests/other-versions.sh" "$@" || fail "Not every version of PHP was tested and passed." "The reason stands above."
+        fuzz 60
     fi
     for said in ${phpunit_said[@]+"${phpunit_said[@]}"}; do
         note "$said"
@@ -552,9 +592,13 @@ RoutineTemplate: WeChat subscribe messages from PHP (微信小程序订阅消息
                       把一条 CRMEB 订单支付消息经 HTTPS 发给模拟微信
                       (--open: keep the page that shows the phone up / 保留显示手机的页面)
   ./build.sh test     run every test (options: --php-only, --rust-only; --all: on PHP 7.4 and 8.4 too, in a Debian
-                      of their own, as root; further words go to PHPUnit)
+                      of their own, as root, and a minute of each fuzz target; further words go to PHPUnit)
                       运行全部测试（选项：--php-only、--rust-only；--all：另在独立的 Debian 中用 PHP 7.4 和 8.4 测试，
-                      需要 root；其余参数传给 PHPUnit）
+                      需要 root，并对每个模糊测试目标运行一分钟；其余参数传给 PHPUnit）
+  ./build.sh fuzz     run the fuzz targets (further words: seconds of CPU time each, 60; names of targets)
+                      模糊测试（参数：每个目标的 CPU 秒数，默认 60；目标名）
+  ./build.sh miri     run unit tests in Miri, which finds undefined behaviour
+                      用 Miri 运行单元测试，检查未定义行为
   ./build.sh build    build build/routine_template.so, build/libroutine_template.so (for FFI) and build/routine-template
                       编译 build/routine_template.so、build/libroutine_template.so（供 FFI 使用）和 build/routine-template
   ./build.sh setup    install what is missing (Debian, Ubuntu; as root or with sudo)
@@ -587,6 +631,8 @@ main() {
         demo) demo "$@" ;;
         test) run_tests "$@" ;;
         bench) bench "$@" ;;
+        fuzz) fuzz "$@" ;;
+        miri) miri "$@" ;;
         package) package "$@" ;;
         stubs) check_stubs ;;
         help | -h | --help) usage ;;

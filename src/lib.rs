@@ -55,6 +55,8 @@ mod failpoint;
 mod ffi;
 pub mod field;
 mod fingerprint;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod grant;
 pub mod language;
 mod log;

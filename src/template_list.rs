@@ -3,6 +3,7 @@
 //! An id is never given out again, and a template never changes its fields: what a list says of an id stays true for ever. What it
 //! does not have may be newer than the list; only [`TemplateList::certainly_lacks`] knows better.
 
+pub(crate) mod fuzzing;
 mod listed;
 mod record;
 

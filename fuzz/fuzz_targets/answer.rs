@@ -1,7 +1,7 @@
 //! See `subjects::answer`.
 #![no_main]
 
-#[path = "../subjects.rs"]
+#[path = "../subjects/mod.rs"]
 mod subjects;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| subjects::answer(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| subjects::answer::answer(data));

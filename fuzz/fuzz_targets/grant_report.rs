@@ -1,7 +1,7 @@
 //! See `subjects::grant_report`.
 #![no_main]
 
-#[path = "../subjects.rs"]
+#[path = "../subjects/mod.rs"]
 mod subjects;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| subjects::grant_report(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| subjects::grant_report::grant_report(data));

@@ -1,7 +1,7 @@
 //! See `subjects::push_message`.
 #![no_main]
 
-#[path = "../subjects.rs"]
+#[path = "../subjects/mod.rs"]
 mod subjects;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| subjects::push_message(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| subjects::push_message::push_message(data));

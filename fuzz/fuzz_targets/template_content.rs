@@ -1,7 +1,7 @@
 //! See `subjects::template_content`.
 #![no_main]
 
-#[path = "../subjects.rs"]
+#[path = "../subjects/mod.rs"]
 mod subjects;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| subjects::template_content(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| subjects::template_content::template_content(data));

@@ -197,7 +197,7 @@ fn fate(job: &Job, posted: &Posted) -> Fate {
             Outcome::TokenStale | Outcome::RetryLater => Some(rest()),
         },
         Err(Error::Transport { ambiguous: true, .. }) => {
-            (job.resend_unknown && job.unsure + 1 < UNSURE_LIMIT).then(rest)
+            (job.resend_unknown && job.unsure.saturating_add(1) < UNSURE_LIMIT).then(rest)
         }
         Err(_) => Some(rest()),
     };

@@ -11,6 +11,7 @@ mod deliver;
 #[cfg(feature = "cli")]
 mod diagnosis;
 mod failure;
+pub(crate) mod fuzzing;
 mod gate;
 mod ledger;
 mod official;

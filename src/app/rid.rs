@@ -38,7 +38,7 @@ impl App {
     }
 }
 
-fn read(given: &str) -> Result<&str, Error> {
+pub(super) fn read(given: &str) -> Result<&str, Error> {
     let text = given.trim();
     let found = if text.contains("rid:") { api::rid(text) } else { Some(text).filter(|text| api::is_rid(text)) };
     found.ok_or_else(|| {
@@ -63,7 +63,7 @@ fn mask_texts(value: &mut Value) {
 
 /// The text without the values of [`SECRETS`], whether it is an address (`secret=…&`) or JSON (`"secret": "…"`, its quotes perhaps
 /// escaped). It is gone through once: a record may have a megabyte.
-fn masked(text: &str) -> String {
+pub(super) fn masked(text: &str) -> String {
     let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
     let mut safe = String::with_capacity(text.len());
     let mut rest = text;

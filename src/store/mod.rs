@@ -37,6 +37,7 @@ pub use owner::Owner;
 pub use quota::{Pause, Usage};
 pub use receipt::{RECEIPT_ROWS, Receipt};
 pub use redis::RedisStore;
+pub(crate) use redis::any_reply;
 pub use sqlite::SqliteStore;
 pub(crate) use sqlite::close_gates;
 pub use token::{StoredRefusal, StoredToken, TokenAsk, TokenTurn};

@@ -42,7 +42,7 @@ struct Down {
 
 impl Down {
     fn is_over(&self, now: Millis) -> bool {
-        self.until <= now || self.until > now + HORIZON
+        self.until <= now || self.until > now.saturating_add(HORIZON)
     }
 }
 
@@ -149,7 +149,7 @@ impl Circuit {
     pub fn silent(&mut self, report: &Report) {
         let Some(state) = self.hosts.get(report.host) else { return };
         if state.is_none() {
-            let in_a_row = report.now - self.silent_at <= MEMORY;
+            let in_a_row = report.now.saturating_sub(self.silent_at) <= MEMORY;
             self.silent = if in_a_row { self.silent.saturating_add(1) } else { 1 };
             self.silent_at = report.now;
             if self.silent < PATIENCE {
@@ -191,7 +191,7 @@ impl Circuit {
         let rest = match state {
             None => first_rest,
             Some(down) if down.is_over(now) || (report.claim.is_some() && down.claim == report.claim) => {
-                (down.rest * 2).clamp(first_rest, LONGEST_REST)
+                down.rest.saturating_mul(2).clamp(first_rest, LONGEST_REST)
             }
             // It rests already, or somebody else is trying it: his word counts, not that of a request begun before.
             Some(_) => return,

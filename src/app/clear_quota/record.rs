@@ -119,7 +119,8 @@ impl Record {
 
     /// Counts a call before it is made: whoever is killed at it may have used one.
     pub(super) fn open(&mut self, target: Target<'_>, owner: &str, lease_ms: u64) {
-        *self.used_mut(target) += 1;
+        let used = self.used_mut(target);
+        *used = used.saturating_add(1);
         let path = target.path().map(str::to_owned);
         self.under_way = Some(UnderWay { owner: owner.to_owned(), path, lease_ms });
     }
@@ -220,6 +221,13 @@ mod tests {
             record.close(2, SEND, &Ending::NotSent, NOW);
             assert!(record.done.is_empty());
         }
+    }
+
+    #[test]
+    fn a_count_that_cannot_grow_any_more_stays() {
+        let mut book = Book { month: 202_611, account: u32::MAX, ..Book::default() };
+        book.open(Target::Account, "owner", 1000);
+        assert_eq!(book.used(Target::Account), u32::MAX);
     }
 
     #[test]

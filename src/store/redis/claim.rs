@@ -27,34 +27,39 @@ impl RedisStore {
             .with(expiry(claim.retention))
             .with(u8::from(claim.channel != Channel::Template))
             .with(UNSURE_LIMIT);
-        let mut items = Items::new(self.run(&CLAIM, &call, until)?, "claim")?;
-        match items.text()?.as_str() {
-            "paused" => {
-                let pause = Pause { errcode: items.parse()?, until: items.parse()? };
-                Ok(Claimed { pause: Some(pause), ..Claimed::default() })
-            }
-            "claimed" => {
-                let mut claimed = Claimed { more: items.text()? == "1", ..Claimed::default() };
-                let mut jobs = Items::new(items.value()?, "claim")?;
-                while !jobs.is_empty() {
-                    claimed.jobs.push(read_job(jobs.value()?)?);
-                }
-                let mut ended = Items::new(items.value()?, "claim")?;
-                while !ended.is_empty() {
-                    let mut message = Items::new(ended.value()?, "claim")?;
-                    let id = message.parse()?;
-                    let state = State::from_name(&message.text()?).ok_or_else(|| unreadable("state"))?;
-                    claimed.ended.push((id, state));
-                }
-                if !claimed.jobs.is_empty() {
-                    // Should the note of an account have been lost, those who send its messages make it again. Without
-                    // it they are sent all the same.
-                    let _ = self.note_account(claim.appid, until);
-                }
-                Ok(claimed)
-            }
-            _ => Err(unreadable("claim")),
+        let claimed = read_claimed(self.run(&CLAIM, &call, until)?)?;
+        if !claimed.jobs.is_empty() {
+            // Should the note of an account have been lost, those who send its messages make it again. Without it they are
+            // sent all the same.
+            let _ = self.note_account(claim.appid, until);
         }
+        Ok(claimed)
+    }
+}
+
+pub(super) fn read_claimed(value: Value) -> Result<Claimed, StoreError> {
+    let mut items = Items::new(value, "claim")?;
+    match items.text()?.as_str() {
+        "paused" => {
+            let pause = Pause { errcode: items.parse()?, until: items.parse()? };
+            Ok(Claimed { pause: Some(pause), ..Claimed::default() })
+        }
+        "claimed" => {
+            let mut claimed = Claimed { more: items.text()? == "1", ..Claimed::default() };
+            let mut jobs = Items::new(items.value()?, "claim")?;
+            while !jobs.is_empty() {
+                claimed.jobs.push(read_job(jobs.value()?)?);
+            }
+            let mut ended = Items::new(items.value()?, "claim")?;
+            while !ended.is_empty() {
+                let mut message = Items::new(ended.value()?, "claim")?;
+                let id = message.parse()?;
+                let state = State::from_name(&message.text()?).ok_or_else(|| unreadable("state"))?;
+                claimed.ended.push((id, state));
+            }
+            Ok(claimed)
+        }
+        _ => Err(unreadable("claim")),
     }
 }
 

@@ -27,7 +27,7 @@ impl RedisStore {
     }
 }
 
-fn read(value: Value) -> Result<Option<Health>, StoreError> {
+pub(super) fn read(value: Value) -> Result<Option<Health>, StoreError> {
     let mut items = Items::new(value, "health")?;
     if items.is_empty() {
         return Ok(None);

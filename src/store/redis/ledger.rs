@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use redis::Value;
 use uuid::Uuid;
 
 use super::fault::unreadable;
@@ -47,11 +48,7 @@ impl RedisStore {
         until: Instant,
     ) -> Result<Vec<(String, LedgerRow)>, StoreError> {
         let call = Call::new(appid).with(openid).optional(template_id);
-        let mut items = Items::new(self.run(&GRANTS, &call, until)?, "ledger")?;
-        let mut rows = Vec::new();
-        while !items.is_empty() {
-            rows.push((items.text()?, read_row(&items.text()?)?));
-        }
+        let mut rows = read_rows(self.run(&GRANTS, &call, until)?)?;
         rows.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok(rows)
     }
@@ -94,6 +91,16 @@ fn letter(choice: Choice) -> char {
         Choice::Ban => 'b',
         Choice::Filter => 'f',
     }
+}
+
+/// Template ids and rows in turn.
+pub(super) fn read_rows(value: Value) -> Result<Vec<(String, LedgerRow)>, StoreError> {
+    let mut items = Items::new(value, "ledger")?;
+    let mut rows = Vec::new();
+    while !items.is_empty() {
+        rows.push((items.text()?, read_row(&items.text()?)?));
+    }
+    Ok(rows)
 }
 
 /// `accepted delivered reserved lost reported state long_term refused`.

@@ -100,7 +100,7 @@ fn closing<'a>(begin: &Begin<'a>, epoch: u32, end: &End<'_>) -> Call<'a> {
         .with(end.again.map_or_else(String::new, |wait| milliseconds(wait).to_string()))
 }
 
-fn read_begun(value: Value) -> Result<Begun, StoreError> {
+pub(super) fn read_begun(value: Value) -> Result<Begun, StoreError> {
     let mut items = Items::new(value, "answer")?;
     Ok(match items.text()?.as_str() {
         "go" => Begun::Go {

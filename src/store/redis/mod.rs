@@ -10,6 +10,7 @@
 //! switched off (`script_check_enable 0`): the row that a message's key leads to is found by the script itself.
 
 mod accounts;
+pub(crate) mod any_reply;
 mod batch;
 mod claim;
 mod connection;

@@ -37,7 +37,7 @@ impl RedisStore {
     }
 }
 
-fn read(value: Value) -> Result<Option<Note>, StoreError> {
+pub(super) fn read(value: Value) -> Result<Option<Note>, StoreError> {
     let mut items = Items::new(value, "note")?;
     if items.is_empty() {
         return Ok(None);

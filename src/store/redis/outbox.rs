@@ -90,7 +90,7 @@ impl RedisStore {
     }
 }
 
-fn read_queues(appid: &str, value: Value) -> Result<Vec<Queue>, StoreError> {
+pub(super) fn read_queues(appid: &str, value: Value) -> Result<Vec<Queue>, StoreError> {
     let mut items = Items::new(value, "queues")?;
     let mut queues = Vec::new();
     while !items.is_empty() {

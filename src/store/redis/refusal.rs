@@ -59,12 +59,42 @@ impl Refusal {
 /// `MOVED slot host:port`; without a host it is the one that answers.
 fn target(error: &ServerError, from: &Address) -> Option<Address> {
     let place = error.details()?.split_ascii_whitespace().nth(1)?;
-    match place.strip_prefix(':') {
+    match place.strip_prefix(':').filter(|port| !port.contains(':')) {
         Some(port) => Some(Address { host: from.host.clone(), port: port.parse().ok()? }),
         None => {
             // An IPv6 address stands without brackets.
             let (host, port) = place.rsplit_once(':')?;
             Some(Address { host: host.to_owned(), port: port.parse().ok()? })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent_to(reply: &[u8]) -> Option<String> {
+        let here = Address { host: "here".to_owned(), port: 6379 };
+        let Ok(redis::Value::ServerError(error)) = redis::parse_redis_value(reply) else { panic!("no refusal") };
+        match Refusal::of(&error, &here, false).trouble {
+            Trouble::Moved(there) | Trouble::Asked(there) => Some(there.to_string()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_slot_that_has_moved_is_followed_to_whatever_address_the_server_names() {
+        for (reply, address) in [
+            (&b"-MOVED 3999 10.0.0.2:6381\r\n"[..], Some("10.0.0.2:6381")),
+            (b"-ASK 3999 cache-2:6381\r\n", Some("cache-2:6381")),
+            (b"-MOVED 3999 :6381\r\n", Some("here:6381")),
+            (b"-MOVED 3999 2001:db8::2:6381\r\n", Some("[2001:db8::2]:6381")),
+            (b"-MOVED 3999 ::1:6381\r\n", Some("[::1]:6381")),
+            (b"-MOVED 3999\r\n", None),
+            (b"-MOVED 3999 cache-2:\r\n", None),
+            (b"-MOVED 3999 cache-2:65536\r\n", None),
+        ] {
+            assert_eq!(sent_to(reply).as_deref(), address);
         }
     }
 }

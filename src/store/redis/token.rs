@@ -26,21 +26,7 @@ impl RedisStore {
             .optional(ask.ended)
             .with(ask.account)
             .with(ask.account_here);
-        let mut items = Items::new(self.run(&TOKEN, &call, until)?, "turn")?;
-        Ok(match items.text()?.as_str() {
-            "token" => TokenTurn::Token(read_token(items.value()?)?.ok_or_else(|| unreadable("token"))?),
-            "just_fetched" => TokenTurn::JustFetched,
-            "refused" => TokenTurn::Refused(StoredRefusal {
-                errcode: items.parse()?,
-                stands: items.duration()?,
-                errmsg: items.text()?,
-            }),
-            "fetch" => TokenTurn::Fetch { fence: items.parse()?, current: read_token(items.value()?)? },
-            "busy" => {
-                TokenTurn::Busy { owner: items.text()?, left: items.duration()?, current: read_token(items.value()?)? }
-            }
-            _ => return Err(unreadable("turn")),
-        })
+        read_turn(self.run(&TOKEN, &call, until)?)
     }
 
     pub(super) fn store_token(
@@ -93,7 +79,24 @@ impl RedisStore {
     }
 }
 
-fn read_token(value: Value) -> Result<Option<StoredToken>, StoreError> {
+pub(super) fn read_turn(value: Value) -> Result<TokenTurn, StoreError> {
+    let mut items = Items::new(value, "turn")?;
+    Ok(match items.text()?.as_str() {
+        "token" => TokenTurn::Token(read_token(items.value()?)?.ok_or_else(|| unreadable("token"))?),
+        "just_fetched" => TokenTurn::JustFetched,
+        "refused" => {
+            let (errcode, stands) = (items.parse()?, items.duration()?);
+            TokenTurn::Refused(StoredRefusal { errcode, stands, errmsg: items.text()? })
+        }
+        "fetch" => TokenTurn::Fetch { fence: items.parse()?, current: read_token(items.value()?)? },
+        "busy" => {
+            TokenTurn::Busy { owner: items.text()?, left: items.duration()?, current: read_token(items.value()?)? }
+        }
+        _ => return Err(unreadable("turn")),
+    })
+}
+
+pub(super) fn read_token(value: Value) -> Result<Option<StoredToken>, StoreError> {
     let mut items = Items::new(value, "token")?;
     if items.is_empty() {
         return Ok(None);

@@ -117,7 +117,7 @@ impl Claiming<'_> {
         let is_over = candidate.gives_up <= self.now;
         // Its lease is over.
         let lapsed = u32::from(place.wait == Wait::Lease);
-        let unsure = candidate.unsure + lapsed;
+        let unsure = candidate.unsure.saturating_add(lapsed);
         if lapsed > 0 && (is_over || !candidate.resend_unknown || unsure >= UNSURE_LIMIT) {
             Sending { epoch: candidate.epoch, ..sending }.keep(self.db)?;
             return self.end(id, State::Unknown);
@@ -144,7 +144,7 @@ impl Claiming<'_> {
             sending.reserve(self.db, lease)?;
         }
         let epoch = sending.epoch;
-        let tries = candidate.tries + lapsed;
+        let tries = candidate.tries.saturating_add(lapsed);
         self.go(place, epoch, (tries, unsure), (grant, seen), lease)?;
         Ok(Outcome::Goes(Box::new(Job {
             id,
@@ -161,7 +161,7 @@ impl Claiming<'_> {
             tries,
             unsure,
             resend_unknown: candidate.resend_unknown,
-            expires_in: duration(candidate.gives_up - self.now),
+            expires_in: duration(candidate.gives_up.saturating_sub(self.now)),
         })))
     }
 

@@ -67,8 +67,8 @@ fn read(db: &Connection, (account, channel): (i64, i64)) -> rusqlite::Result<Opt
     Ok(names.map(|(appid, version)| Queue {
         appid,
         channel: known,
-        due_in: due.map(|due| duration(due - now)),
-        lease_in: lease.map(|lease| duration(lease - now)),
+        due_in: due.map(|due| duration(due.saturating_sub(now))),
+        lease_in: lease.map(|lease| duration(lease.saturating_sub(now))),
         sender: version.unwrap_or_default(),
     }))
 }

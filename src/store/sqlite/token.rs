@@ -27,9 +27,9 @@ impl Row {
         Some(StoredToken {
             token: Secret::new(token.clone()),
             fence: self.fence,
-            age: duration(now - self.fetched),
-            renew_in: duration(self.renew - now),
-            ends_in: duration(self.ends - now),
+            age: duration(now.saturating_sub(self.fetched)),
+            renew_in: duration(self.renew.saturating_sub(now)),
+            ends_in: duration(self.ends.saturating_sub(now)),
         })
     }
 }
@@ -63,7 +63,7 @@ pub(super) fn look(db: &Connection, ask: &TokenAsk<'_>, now: Millis) -> rusqlite
         }));
     }
     if row.lease > now && ask.ended != Some(row.owner.as_str()) {
-        return Ok(Some(TokenTurn::Busy { owner: row.owner, left: duration(row.lease - now), current }));
+        return Ok(Some(TokenTurn::Busy { owner: row.owner, left: duration(row.lease.saturating_sub(now)), current }));
     }
     Ok(None)
 }
@@ -184,7 +184,7 @@ fn standing_refusal(db: &Connection, ask: &TokenAsk<'_>, now: Millis) -> rusqlit
         Ok(StoredRefusal {
             errcode: row.get(0)?,
             errmsg: row.get(1)?,
-            stands: duration(row.get::<_, Millis>(2)? - now),
+            stands: duration(row.get::<_, Millis>(2)?.saturating_sub(now)),
         })
     })
     .optional()

@@ -137,3 +137,17 @@ fn a_clock_that_was_set_back_does_not_shut_wechat_out() {
     circuit.unreachable(&report(0, NOON));
     assert_eq!(circuit.way(NOON - 3_600_000), Way::Due(0));
 }
+
+#[test]
+fn a_record_with_times_that_no_clock_shows_keeps_no_host_out_of_use() {
+    for odd in [Millis::MIN, Millis::MAX] {
+        let down = Down { cause: Cause::Closed, rest: odd, until: odd, claim: Some(u64::MAX) };
+        let hosts = vec![Some(down), None];
+        let mut circuit = Circuit { hosts, open: Some(odd), silent: u32::MAX, silent_at: odd };
+        circuit.silent(&report(1, NOON));
+        circuit.unreachable(&report(0, NOON));
+        assert_ne!(circuit.way(NOON + LONGEST_REST), Way::Shut);
+        circuit.answered(1, None, NOON);
+        assert_eq!(circuit.position(NOON), Position::Closed);
+    }
+}

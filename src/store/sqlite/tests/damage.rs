@@ -116,3 +116,38 @@ fn what_was_written_survives_without_a_close() {
     }
     assert_eq!(accepted(&open(copy.path()).unwrap()), 1);
 }
+
+#[test]
+fn numbers_that_no_clock_and_no_count_of_ours_wrote_are_no_fault_of_ours() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    let owner = Owner::current();
+    enqueue(&store, &message(&owner, "user", None));
+    let hour = Duration::from_secs(3600);
+    let ask = TokenAsk {
+        account: APPID,
+        account_here: APPID,
+        owner: &owner,
+        held: 0,
+        refused: None,
+        force: false,
+        lease: hour,
+        fresh: hour,
+        ended: None,
+    };
+    let fence = match store.token(&ask, soon()).unwrap() {
+        TokenTurn::Fetch { fence, .. } => fence,
+        other => panic!("{other:?}"),
+    };
+    assert!(store.put_token(APPID, fence, "t", hour, hour, soon()).unwrap());
+    let editor = Connection::open(directory.path().join("state")).unwrap();
+    for number in [i64::MIN, i64::MAX] {
+        editor.execute("UPDATE token SET fetched = ?1, renew = ?1, ends = max(?1, ends)", [number]).unwrap();
+        assert!(store.token(&ask, soon()).is_ok());
+        editor.execute("UPDATE outbox SET due = ?1, wait = 1", [number]).unwrap();
+        assert_eq!(store.queues(Some(APPID), soon()).unwrap().len(), 1);
+    }
+    editor.execute_batch("UPDATE outbox SET due = 0, wait = 2, tries = 4294967295").unwrap();
+    editor.execute_batch("UPDATE delivery SET unsure = 4294967295, state = 0").unwrap();
+    assert_eq!(claim(&store, 1).jobs, [], "what may have been delivered so often is not sent again");
+}
