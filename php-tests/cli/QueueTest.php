@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace RoutineTemplate\Tests\Cli;
 
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 use RoutineTemplate;
 use RoutineTemplate\Tests\Environment;
 use RoutineTemplate\Tests\PhpProcess;
@@ -27,6 +28,8 @@ final class QueueTest extends SandboxTestCase
         RoutineTemplate::configure(['store' => self::$store]);
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testAQueuedMessageArrivesAndItsStatusSaysSo(): void
     {
         $before = microtime(true);
@@ -51,6 +54,8 @@ final class QueueTest extends SandboxTestCase
         self::assertSame([$row], RoutineTemplate::deliveries(['key' => 'order-1', 'state' => 'delivered']));
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testDataPageAndOptionsAreThoseOfSend(): void
     {
         RoutineTemplate::registerTemplate('ORDER_PAID', $this->shop->orderPaid, Shop::ORDER_PAID);
@@ -72,6 +77,8 @@ final class QueueTest extends SandboxTestCase
         self::assertSame('delivered', RoutineTemplate::deliveries(['key' => '10086'])[0]['state']);
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testWhatWeChatWouldCertainlyRefuseIsRefusedAtOnce(): void
     {
         RoutineTemplate::configure(['hint_lang' => 'en']);
@@ -101,6 +108,8 @@ final class QueueTest extends SandboxTestCase
         self::assertCount(1, $this->shop->messages(), 'the same key serves once the data are right');
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testARefusalOfWeChatIsToldByTheStatusAndNotTriedAgain(): void
     {
         $id = RoutineTemplate::queue('oNobody', $this->shop->orderPaid, Shop::order());
@@ -128,6 +137,8 @@ final class QueueTest extends SandboxTestCase
         self::assertCount(1, $this->shop->messages());
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testTheSameKeyIsTheSameMessageHoweverItWasHandedIn(): void
     {
         $id = $this->queueOrder([], ['key' => 'order-1']);
@@ -258,6 +269,8 @@ final class QueueTest extends SandboxTestCase
         self::assertCount(3, $this->shop->messages());
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testWithoutAStoreItIsRefusedOrSentAtOnceAndNeverPretended(): void
     {
         RoutineTemplate::configure(['store' => 'off', 'hint_lang' => 'en']);
@@ -300,8 +313,10 @@ final class QueueTest extends SandboxTestCase
 
     /**
      * @dataProvider wrongOptions
+     * @group smoke
      */
     #[DataProvider('wrongOptions')]
+    #[Group('smoke')]
     public function testAWrongOptionSaysWhatIsAllowed(array $options, string $class, string $words): void
     {
         RoutineTemplate::configure(['hint_lang' => 'en']);
