@@ -85,8 +85,6 @@ final class ConfigTest extends SandboxTestCase
         self::assertSame('formal', $this->shop->messages()[0]['miniprogram_state']);
     }
 
-    /** @group smoke */
-    #[Group('smoke')]
     public function testNumbersMayBeTextsAndTextsMayBeNumbersAsFromADatabase(): void
     {
         RoutineTemplate::configure(['timeout_ms' => '2500', 'connect_timeout_ms' => 500, 'allow_plain_http' => '0']);
