@@ -94,6 +94,31 @@ fn without_a_ca_file_a_temporary_one_goes_when_it_ends() {
 }
 
 #[test]
+fn faults_by_chance_are_there_from_the_start_and_a_bad_table_is_refused_by_name() {
+    let refused = command().args(["--faults", r#"{"seed":1,"faults":[{"fault":"hang"}]}"#]).output().unwrap();
+    assert!(!refused.status.success());
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert!(text.contains("--faults: faults[0]: per_thousand: missing"), "{text}");
+
+    let directory = tempfile::tempdir().unwrap();
+    let ready_file = directory.path().join("ready.json");
+    let table = r#"{"seed":1,"faults":[{"fault":"http_status","status":503,"per_thousand":1000}]}"#;
+    let mut command = command();
+    command.env("TMPDIR", directory.path()).arg("--ready-file").arg(&ready_file).args(["--faults", table]);
+    let running = Running(command.spawn().unwrap());
+    let http = ready(&ready_file)["http"].as_str().unwrap().to_owned();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
+    let status = || client.get(format!("{http}/cgi-bin/token")).send().unwrap().status().as_u16();
+    assert_eq!(status(), 503);
+    client.post(format!("{http}/__admin/reset")).send().unwrap();
+    assert_eq!(status(), 503, "they outlive a reset");
+    client.delete(format!("{http}/__admin/fault")).send().unwrap();
+    assert_eq!(status(), 200);
+    drop(running);
+}
+
+#[test]
 fn an_address_for_everybody_is_refused_with_the_remedy() {
     let output = command().arg("--http").arg("0.0.0.0:0").output().unwrap();
     assert!(!output.status.success());

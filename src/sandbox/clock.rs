@@ -54,6 +54,11 @@ impl Random {
         Random(RandomState::new().build_hasher().finish())
     }
 
+    /// The same numbers for the same seed.
+    pub(super) fn seeded(seed: u64) -> Random {
+        Random(seed)
+    }
+
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::admin;
 use super::{DEMO_APPID, Options, PushFormat, PushMode, PushSettings, Sandbox, StartError};
 
 /// Runs a fake WeChat until SIGTERM or SIGINT
@@ -39,6 +40,9 @@ pub struct SandboxArgs {
     /// Accepted messages to keep for /__admin/messages
     #[arg(long, value_name = "N", default_value_t = 200_000)]
     pub keep_messages: usize,
+    /// Let requests meet faults by chance: {"seed":N,"faults":[{"fault":NAME,"per_thousand":N,…}]}, see docs/sandbox.md
+    #[arg(long, value_name = "JSON")]
+    pub faults: Option<String>,
     /// Push the account's events to this address, as WeChat does
     #[arg(long, value_name = "URL", requires = "push_token")]
     pub push_url: Option<String>,
@@ -84,8 +88,11 @@ pub fn run(args: SandboxArgs) -> Result<(), StartError> {
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
     };
     let push = args.push()?;
+    let faults = args.faults.as_deref().map(admin::random_faults).transpose();
+    let faults = faults.map_err(StartError::Faults)?;
     let sandbox = Sandbox::start(Options {
         push,
+        faults,
         http: args.http,
         https: args.https,
         allow_remote: args.allow_remote,

@@ -24,6 +24,8 @@ pub struct Counters {
     pub messages: u64,
     /// How many requests will still meet a fault; one that is set for ever counts as 1.
     pub faults_pending: u64,
+    /// How many requests have met a fault, by its name.
+    pub faults_met: BTreeMap<String, u64>,
     /// The newest request of every path.
     pub last_request: BTreeMap<String, LastRequest>,
 }

@@ -21,6 +21,7 @@ mod library;
 mod page;
 mod payload;
 mod push;
+mod random_faults;
 mod refusal;
 mod refused_calls;
 mod rule;
@@ -45,6 +46,7 @@ pub use journal::{Message, MessageFilter, ShownField};
 pub use push::{
     Answered, Oddities, PushEvent, PushFormat, PushMode, PushRecord, PushSettings, PushSettingsError, PushState,
 };
+pub use random_faults::{FaultChance, RandomFaults, RandomFaultsError};
 pub use refused_calls::Refused;
 pub use token::TokenEnd;
 pub use world::Settings;
@@ -92,6 +94,8 @@ pub struct Options {
     pub message_cap: usize,
     /// The endpoint that the account of this appid has from the start, after a reset as well.
     pub push: Option<(String, PushSettings)>,
+    /// Faults that requests meet by chance from the start, after a reset as well.
+    pub faults: Option<RandomFaults>,
 }
 
 impl Default for Options {
@@ -106,6 +110,7 @@ impl Default for Options {
             threads: 1,
             message_cap: 200_000,
             push: None,
+            faults: None,
         }
     }
 }
@@ -133,6 +138,9 @@ pub enum StartError {
     /// The address for pushes cannot be used.
     #[error("{0}")]
     Push(#[from] PushSettingsError),
+    /// The chances of faults cannot be used.
+    #[error("--faults: {0}")]
+    Faults(String),
     /// Threads, signals or files failed.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -211,7 +219,12 @@ impl Sandbox {
         self.shared.world.lock().faults.push(fault);
     }
 
-    /// Forgets all faults.
+    /// Lets requests meet faults by chance, in place of the chances before.
+    pub fn random_faults(&self, table: RandomFaults) {
+        self.shared.world.lock().faults.set_random(table);
+    }
+
+    /// Forgets all faults, those by chance as well.
     pub fn clear_faults(&self) {
         self.shared.world.lock().faults.clear();
     }

@@ -15,6 +15,7 @@ use super::endpoint::{Answer, Call, Outcome, Reply};
 use super::fault::Faults;
 use super::journal::{Journal, Message, MessageFilter};
 use super::push::{Lanes, PushSettings, Pushes, Sender};
+use super::random_faults::RandomFaults;
 use super::refusal::Refusal;
 use super::refused_calls::{self, Refusals, Refused};
 use super::template::{CRMEB, Template};
@@ -73,6 +74,8 @@ pub(super) struct World {
     pub(super) news: watch::Sender<()>,
     /// The endpoint that the account of this appid has from the start.
     start_push: Option<(String, PushSettings)>,
+    /// The chances that faults have from the start.
+    start_faults: Option<RandomFaults>,
     msgid: u64,
 }
 
@@ -133,10 +136,11 @@ impl World {
             generation: 0,
             news: watch::Sender::new(()),
             start_push: options.push.clone(),
+            start_faults: options.faults.clone(),
             msgid: FIRST_MSGID,
         };
         world.generation = world.random.next();
-        world.start_accounts();
+        world.start();
         world
     }
 
@@ -144,17 +148,20 @@ impl World {
         self.clock = Clock::default();
         self.accounts.clear();
         self.tokens = Tokens::default();
-        self.faults.clear();
+        self.faults = Faults::default();
         self.ledger = Ledger::default();
         self.journal.clear();
         self.refused = Refusals::default();
         self.pushes.clear();
         self.generation = self.random.next();
-        self.start_accounts();
+        self.start();
         self.changed();
     }
 
-    fn start_accounts(&mut self) {
+    fn start(&mut self) {
+        if let Some(table) = self.start_faults.clone() {
+            self.faults.set_random(table);
+        }
         let shop = self.account(DEMO_APPID);
         DEMO_SECRET.clone_into(&mut shop.secret);
         for (id, title, content) in CRMEB {
@@ -210,6 +217,7 @@ impl World {
             tokens: tokens.collect(),
             messages: self.journal.total(),
             faults_pending: self.faults.pending(),
+            faults_met: self.faults.met(),
             ..self.ledger.read()
         }
     }

@@ -77,6 +77,20 @@ fn a_bad_member_is_named_with_status_400() {
         ("fault", json!({"path": "*", "fault": "latency"}), "ms"),
         ("fault", json!({"path": "send", "fault": "hang"}), "path"),
         ("fault", json!({"path": "*", "fault": "http_status", "status": 99}), "status"),
+        ("random_faults", json!({"faults": []}), "seed"),
+        ("random_faults", json!({"seed": 1, "faults": []}), "faults"),
+        ("random_faults", json!({"seed": 1, "faults": [{"fault": "hang"}]}), "faults[0]: per_thousand"),
+        ("random_faults", json!({"seed": 1, "faults": [{"fault": "latency", "per_thousand": 1}]}), "faults[0]: ms"),
+        (
+            "random_faults",
+            json!({"seed": 1, "faults": [{"fault": "hang", "per_thousand": 0}]}),
+            "faults[0]: per_thousand",
+        ),
+        (
+            "random_faults",
+            json!({"seed": 1, "faults": [{"fault": "hang", "per_thousand": 1, "times": 1}]}),
+            "faults[0]: times",
+        ),
         ("settings", json!({"latency": 1}), "latency"),
         ("quota", json!({"appid": DEMO_APPID, "path": SEND, "daily_limit": -1}), "daily_limit"),
     ] {

@@ -125,3 +125,38 @@ fn a_message_whose_sender_gave_up_waiting_is_still_delivered() {
     assert!(impatient.post(&url).body(message().to_string()).send().unwrap_err().is_timeout());
     assert_eq!(bench.accepted(), 1);
 }
+
+/// What 300 requests to two paths meet by chance, by the errcode or `dropped`.
+fn met_by_chance(bench: &Bench) -> Vec<i64> {
+    let errcode_of = |path: &str| match bench.try_post(path, &json!({})) {
+        Ok(answer) => errcode(&json_of(answer)),
+        Err(_) => 0,
+    };
+    (0..300).map(|number| errcode_of(if number % 2 == 0 { SEND } else { "/cgi-bin/clear_quota" })).collect()
+}
+
+#[test]
+fn faults_by_chance_are_the_same_for_the_same_seed_and_are_counted() {
+    let bench = Bench::new();
+    let table = |seed: u64| {
+        json!({"seed": seed, "faults": [
+            {"fault": "errcode", "errcode": -1, "per_thousand": 200},
+            {"fault": "drop_before", "path": SEND, "per_thousand": 200},
+        ]})
+    };
+    let of_seed = |seed: u64| {
+        assert_eq!(bench.post("/__admin/random_faults", &table(seed)), json!({"ok": true}));
+        met_by_chance(&bench)
+    };
+    let (first, other, again) = (of_seed(1), of_seed(2), of_seed(1));
+    assert_eq!(first, again);
+    assert_ne!(first, other);
+    assert!(first.iter().skip(1).step_by(2).all(|errcode| *errcode != 0), "dropped on a path that has no such chance");
+    let count = |wanted: i64| [&first, &other, &again].into_iter().flatten().filter(|met| **met == wanted).count();
+    assert!(count(-1) > 0 && count(0) > 0 && count(41001) > 0, "{first:?}");
+    let counters = bench.get("/__admin/counters");
+    assert_eq!(counters["faults_met"], json!({"errcode": count(-1), "drop_before": count(0)}));
+    assert_eq!(counters["faults_pending"], 0);
+    json_of(bench.client.delete(bench.url("/__admin/fault")).send().unwrap());
+    assert_eq!(met_by_chance(&bench), [41001; 300]);
+}

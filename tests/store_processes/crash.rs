@@ -171,8 +171,13 @@ fn one_round(engine: &dyn Shared, store: &dyn Store, round: usize, tally: &mut T
     assert_eq!(tally.lost, 0, "round {round}: {tally:?}");
 }
 
+/// `STORE_KILL_ROUNDS`, where it asks for a longer hunt.
+pub fn rounds(usual: usize) -> usize {
+    std::env::var("STORE_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(usual)
+}
+
 fn killed_workers_lose_nothing(engine: &dyn Shared, name: &str) {
-    let rounds = std::env::var("STORE_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(300);
+    let rounds = rounds(300);
     let store = engine.open();
     // So that everything is counted from the first message on.
     report(store.as_ref(), "somebody", "client", "first");

@@ -1,6 +1,6 @@
 //! What holds between processes: races that one of many must win, and work that is killed at any moment.
 //!
-//! The processes are this test binary itself, see `worker`. `STORE_KILL_ROUNDS` hunts longer than the usual 300 rounds.
+//! The processes are this test binary itself, see `worker`. `STORE_KILL_ROUNDS` hunts longer than the usual rounds.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

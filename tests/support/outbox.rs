@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use routine_template::app::App;
 use routine_template::error::Error;
@@ -102,9 +103,16 @@ impl Record {
     }
 }
 
-/// What a store answers; on a very busy machine it may need to be asked again.
+/// What a store answers; on a very busy machine it may need to be asked again, and a long list comes in many exchanges.
 pub fn answered<T>(ask: impl Fn() -> Result<T, Error>) -> T {
-    (0..10).find_map(|_| ask().ok()).unwrap_or_else(|| ask().map_err(|error| format!("{error:?}")).unwrap())
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        match ask() {
+            Ok(answer) => return answer,
+            Err(error) => assert!(Instant::now() < end, "{error:?}"),
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// The row of the message of that name.

@@ -7,13 +7,12 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::super::account::{AccountKind, Choice};
-use super::super::fault::{Fault, FaultKind};
 use super::super::token::TokenEnd;
 use super::super::world::Shared;
 use super::change::{AccountChange, QuotaChange, SettingsChange, TemplateChange, TokenKinds};
 use super::live::Stream;
 use super::members::{BadRequest, Members};
-use super::{buyer, guard, live, push, read};
+use super::{buyer, fault, guard, live, push, read};
 
 /// What a request is answered.
 pub(in super::super) enum Answer {
@@ -87,7 +86,8 @@ fn operate(shared: &Arc<Shared>, method: &Method, uri: &Uri, body: &[u8]) -> Res
                     members.finish()?;
                     shared.world.lock().forget_kept(&appid, &openid);
                 }
-                "fault" => fault(shared, members)?,
+                "fault" => fault::queue(shared, members)?,
+                "random_faults" => fault::chances(shared, members)?,
                 "settings" => settings(shared, members)?,
                 "expire_tokens" => expire_tokens(shared, members)?,
                 "quota" => quota(shared, members)?,
@@ -179,43 +179,6 @@ fn grant(shared: &Arc<Shared>, mut members: Members) -> Result<(), BadRequest> {
     members.finish()?;
     let choice = choice.ok_or(BadRequest::Missing("result"))?;
     shared.world.lock().put_grant(&appid, &openid, &template_id, choice, count);
-    Ok(())
-}
-
-fn fault(shared: &Arc<Shared>, mut members: Members) -> Result<(), BadRequest> {
-    let path = members.text("path")?;
-    if path != "*" && !path.starts_with('/') {
-        return Err(BadRequest::Invalid { name: "path", reason: "neither * nor a path".to_owned() });
-    }
-    let times = members.optional::<Option<u64>>("times")?.unwrap_or(Some(1));
-    let kind = members.text("fault")?;
-    let kind = match kind.as_str() {
-        "latency" => FaultKind::Latency { ms: members.required("ms")? },
-        "drop_before" => FaultKind::DropBefore,
-        "drop_after" => FaultKind::DropAfter,
-        "reset_before" => FaultKind::ResetBefore,
-        "reset_after" => FaultKind::ResetAfter,
-        "half_answer" => FaultKind::HalfAnswer,
-        "http_status" => {
-            let status = members.required("status")?;
-            if !(200..=999).contains(&status) {
-                return Err(BadRequest::Invalid { name: "status", reason: "not within 200 to 999".to_owned() });
-            }
-            FaultKind::HttpStatus { status }
-        }
-        "garbage" => FaultKind::Garbage,
-        "slow_bytes" => FaultKind::SlowBytes { ms_per_byte: members.required("ms_per_byte")? },
-        "hang" => FaultKind::Hang,
-        "errcode" => {
-            FaultKind::Errcode { errcode: members.required("errcode")?, errmsg: members.optional("errmsg")?.flatten() }
-        }
-        "huge_answer" => FaultKind::HugeAnswer { bytes: members.required("bytes")? },
-        unknown => {
-            return Err(BadRequest::Invalid { name: "fault", reason: format!("`{unknown}` is no kind of fault") });
-        }
-    };
-    members.finish()?;
-    shared.world.lock().faults.push(Fault { path, times, kind });
     Ok(())
 }
 

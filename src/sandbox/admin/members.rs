@@ -38,6 +38,11 @@ impl Members {
         }
     }
 
+    /// The members of an object within a body.
+    pub(super) fn of(object: Map<String, Value>) -> Members {
+        Members(object)
+    }
+
     pub(super) fn optional<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<Option<T>, BadRequest> {
         self.0
             .remove(name)
