@@ -63,12 +63,14 @@ final class Fixture
         $this->sandbox->post('settings', ['latency_ms' => $latency, 'tls_accept_delay_ms' => $setUp]);
     }
 
-    /** The settings of a PHP that has our account: php.ini, without the prefix. @return array<string, string> */
+    /** The settings of a PHP that has our account, as php.ini has them, without the prefix. @return array<string, string> */
     public function account(string $store): array
     {
         return [
             'appid' => self::APPID, 'secret' => self::SECRET, 'base_url' => $this->sandbox->https, 'ca_file' => $this->sandbox->caFile,
             'store' => $store,
+            // No contender gives up on a machine that is busy.
+            'connect_timeout_ms' => '30000', 'timeout_ms' => '30000',
         ];
     }
 

@@ -50,7 +50,7 @@ $ask = static function (string $name, int $requests) use ($contenders, $pools): 
     [$pool, $page] = $contenders[$name];
     $times = [];
     for ($i = 0; $i < $requests; $i += WORKERS) {
-        foreach ($pools[$pool]->requestAll(array_fill(0, WORKERS, $page)) as [$status, $body]) {
+        foreach ($pools[$pool]->requestAll(array_fill(0, WORKERS, $page), 60.0) as [$status, $body]) {
             [$errcode, $milliseconds] = json_decode($body, true) ?? [null, null];
             if ($status !== 200 || $errcode !== 0) {
                 throw new \RuntimeException("$name: $status $body\n" . $pools[$pool]->logs());

@@ -28,7 +28,7 @@ $seconds = Effort::seconds(3);
 $ask = static function (FpmServer $pool, int $atOnce, float $pause) use ($seconds): array {
     [$times, $end] = [[], hrtime(true) + $seconds * 1e9];
     while (hrtime(true) < $end) {
-        foreach ($pool->requestAll(array_fill(0, $atOnce, 'queue.php')) as [$status, $body]) {
+        foreach ($pool->requestAll(array_fill(0, $atOnce, 'queue.php'), 60.0) as [$status, $body]) {
             if ($status !== 200 || !is_numeric($body)) {
                 throw new \RuntimeException("$status $body\n" . $pool->logs());
             }

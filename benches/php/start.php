@@ -33,7 +33,7 @@ foreach (['extension' => 'extension sqlite', 'ffi' => 'ffi sqlite'] as $face => 
         $account = $fixture->account(Environment::newStore()) + ($face === 'ffi' ? ['library' => Environment::library()] : []);
         $pool = Pool::start($fixture, $face, ['cold.php' => $page] + Pool::contenders(), $account, COLD_WORKERS);
         $before = $fixture->sandbox->requests('/cgi-bin/stable_token');
-        foreach ($pool->requestAll(array_fill(0, COLD_WORKERS, 'cold.php')) as [$status, $body]) {
+        foreach ($pool->requestAll(array_fill(0, COLD_WORKERS, 'cold.php'), 60.0) as [$status, $body]) {
             if ($status !== 200 || $body !== '0') {
                 throw new \RuntimeException("$status $body\n" . $pool->logs());
             }
