@@ -595,13 +595,19 @@ bench() {
     setup test
     build
     step "cargo bench"
-    in_root cargo bench --no-default-features --features cli,bundled-sqlite || fail "A benchmark failed." "The reason stands above."
-    if [ -f "$root/benches/run.sh" ]; then
-        step "benches/run.sh"
-        ROUTINE_TEMPLATE_EXTENSION=$build_dir/routine_template.so ROUTINE_TEMPLATE_COMMAND=$build_dir/routine-template \
-            ROUTINE_TEMPLATE_FPM=$(find_fpm) ROUTINE_TEMPLATE_NGINX=$(command -v nginx) ROUTINE_TEMPLATE_PHP=$php \
-            bash "$root/benches/run.sh" "$@" || fail "benches/run.sh failed." "The reason stands above."
+    if [ "${1:-}" = --quick ]; then
+        in_root cargo bench --no-default-features --features cli,bundled-sqlite --bench core_stages -- --quick ||
+            fail "A benchmark failed." "The reason stands above."
+    else
+        in_root cargo bench --no-default-features --features cli,bundled-sqlite || fail "A benchmark failed." "The reason stands above."
     fi
+    step "benches/run.sh"
+    ROUTINE_TEMPLATE_EXTENSION=$build_dir/routine_template.so ROUTINE_TEMPLATE_LIBRARY=$build_dir/libroutine_template.so \
+        ROUTINE_TEMPLATE_COMMAND=$build_dir/routine-template ROUTINE_TEMPLATE_FPM=$(find_fpm) \
+        ROUTINE_TEMPLATE_NGINX=$(command -v nginx) ROUTINE_TEMPLATE_PHP=$php \
+        bash "$root/benches/run.sh" "$@" || fail "benches/run.sh failed." "The reason stands above."
+    done_line "benches/publish.sh 把结果写入 docs/benchmarks.md。"
+    done_line "benches/publish.sh puts the results into docs/benchmarks.md."
 }
 
 package() {
@@ -637,8 +643,8 @@ RoutineTemplate: WeChat subscribe messages from PHP (微信小程序订阅消息
                       编译 build/routine_template.so、build/libroutine_template.so（供 FFI 使用）和 build/routine-template
   ./build.sh setup    install what is missing (Debian, Ubuntu; as root or with sudo)
                       安装缺少的软件（Debian、Ubuntu；root 或 sudo）
-  ./build.sh bench    run the benchmarks
-                      运行性能测试
+  ./build.sh bench    run the benchmarks (--quick: a minute of rough figures)
+                      运行性能测试（--quick：一分钟的粗略数据）
   ./build.sh package  build what users install from, into build/packages/ (--try: install it on bare Debians, as root)
                       生成安装包到 build/packages/（--try：在全新的 Debian 里试装，需要 root）
   ./build.sh stubs    compare stubs/ with the built extension and with ffi/

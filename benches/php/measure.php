@@ -4,10 +4,12 @@ declare(strict_types=1);
 
 namespace RoutineTemplate\Tests;
 
-/** The number in the middle. */
+/** The number in the middle, or between the two in the middle. */
 function median(array $numbers): float
 {
-    return quantile($numbers, 0.5);
+    sort($numbers);
+    $half = intdiv(count($numbers), 2);
+    return count($numbers) % 2 === 1 ? (float) $numbers[$half] : ($numbers[$half - 1] + $numbers[$half]) / 2;
 }
 
 /** The number below which so large a part of all numbers is. */
@@ -17,10 +19,22 @@ function quantile(array $numbers, float $part): float
     return (float) $numbers[min(count($numbers) - 1, (int) (count($numbers) * $part))];
 }
 
-/** Microseconds of CPU that this process has used. */
-function cpu(): float
+/** Median, and in brackets the least and the greatest. */
+function spread(array $numbers, string $format = '%.1f'): string
 {
-    $usage = getrusage();
+    return sprintf("$format [$format … $format]", median($numbers), min($numbers), max($numbers));
+}
+
+/** Median, and in brackets the two quarters: for many single times, whose extremes say nothing. */
+function quarters(array $numbers, string $format = '%.2f'): string
+{
+    return sprintf("$format [$format … $format]", median($numbers), quantile($numbers, 0.25), quantile($numbers, 0.75));
+}
+
+/** Microseconds of CPU that this process has used; with 1, that its children have used which have ended. */
+function cpu(int $whose = 0): float
+{
+    $usage = getrusage($whose);
     return ($usage['ru_utime.tv_sec'] + $usage['ru_stime.tv_sec']) * 1e6 + $usage['ru_utime.tv_usec'] + $usage['ru_stime.tv_usec'];
 }
 
@@ -34,16 +48,4 @@ function cpuOf(array $pids): float
         }
     }
     return $total / 1000;
-}
-
-function row(string $label, array $cells): void
-{
-    printf("| %-34s | %s |\n", $label, implode(' | ', array_map(static fn ($cell) => str_pad((string) $cell, 12, ' ', STR_PAD_LEFT), $cells)));
-}
-
-function head(string $title, array $cells): void
-{
-    echo "\n### $title\n\n";
-    row('', $cells);
-    echo '|---|', str_repeat('---:|', count($cells)), "\n";
 }

@@ -281,7 +281,7 @@ final class FpmServer
         $path = $this->directory->path;
         $settings = [];
         foreach ($ini as $name => $value) {
-            $settings[str_contains($name, '.') || in_array($name, ['memory_limit', 'zend_extension', 'auto_prepend_file'], true)
+            $settings[str_contains($name, '.') || in_array($name, ['extension', 'memory_limit', 'zend_extension', 'auto_prepend_file'], true)
                 ? $name : "routine_template.$name"] = $value;
         }
         if (isset($settings['opcache.preload'])) {
