@@ -260,7 +260,7 @@ fn killed_workers_leave_right_books(place: &Place, rounds: usize) {
         workers.iter_mut().for_each(Member::go);
         // On a busy machine most would be killed before they have done anything; some rounds are as short as that.
         let mut heard = Vec::new();
-        while !round.is_multiple_of(4) && !heard.last().is_some_and(|word: &Value| word.get("sent").is_some()) {
+        while !round.is_multiple_of(4) && heard.last().is_none_or(|word: &Value| word.get("sent").is_none()) {
             heard.push(workers[0].hear());
         }
         std::thread::sleep(Duration::from_millis(u64::from(random.next_u32() % 280)));

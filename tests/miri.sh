@@ -10,8 +10,8 @@ root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 cd "$root"
 tests=("$@")
 [ $# -gt 0 ] || tests=(
-    answer:: app::api_path app::clearing_book app::prepare app::quota app::rid config:: field:: grant:: language:: message::
-    options:: outbox::backoff outbox::sender push:: quota:: recent:: registry:: store::redis::refusal store::redis::url
+    answer:: app::api_path app::clear_quota::record app::prepare app::quota app::rid config:: field:: grant:: language:: message::
+    options:: outbox::backoff outbox::sender push:: quota:: lru_cache:: registry:: store::redis::refusal store::redis::url
     template:: template_library:: template_list:: wechat::api wechat::circuit wechat::data wechat::errcode
     ffi::answer ffi::call ffi::given ffi::json_input ffi::tagged
 )

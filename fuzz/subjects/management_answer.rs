@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use routine_template::fuzzing::{
-    ClearingBook, list_from_answer, list_from_note, masked, note_of_list, path_of_api, rid_in,
+    ClearingRecord, list_from_answer, list_from_note, masked, note_of_list, path_of_api, rid_in,
 };
 use routine_template::message::Input;
 use routine_template::template_library::{Keyword, Selection, number, read_kids, read_scene, read_tid};
@@ -66,10 +66,10 @@ fn hides(text: &str) {
 
 fn books(text: &str) {
     const NOW: i64 = 1_800_000_000_000;
-    let mut book = ClearingBook::read(text, 202_611);
-    assert_eq!(ClearingBook::read(&book.text(), 202_611), book, "its own note says something else");
-    book.has_verdict(NOW);
-    let (before, after) = book.used_after_one_given_back(NOW);
+    let mut record = ClearingRecord::read(text, 202_611);
+    assert_eq!(ClearingRecord::read(&record.text(), 202_611), record, "its own note says something else");
+    record.has_verdict(NOW);
+    let (before, after) = record.used_after_one_given_back(NOW);
     assert!(before == after || before == u32::MAX, "{before} became {after}");
-    assert!(book.text().len() < 64 * 1024 + text.len() * 8, "the book grows without end");
+    assert!(record.text().len() < 64 * 1024 + text.len() * 8, "the record grows without end");
 }

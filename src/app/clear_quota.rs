@@ -1,6 +1,6 @@
 //! Setting WeChat's counters back: all of an account, or those of one API.
 
-mod record;
+pub(super) mod record;
 mod turn;
 
 use jiff::Timestamp;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::clearing_book::{Book, Target};
+use super::clear_quota::record::{Ending, Record, Target};
 use super::{App, api_path, rid};
 use crate::answer::Answer;
 use crate::error::Error;
@@ -29,21 +29,21 @@ pub fn path_of_api(text: &str) -> Result<String, Error> {
     api_path::read("quota", text)
 }
 
-/// The book of clearings out of the text of a note.
+/// The record of clearings out of the text of a note.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClearingBook(Book);
+pub struct ClearingRecord(Record);
 
-impl ClearingBook {
+impl ClearingRecord {
     /// As it is read in a month.
     pub fn read(text: &str, month: u32) -> Self {
-        Self(Book::read(Some(&Note::new(text)), month))
+        Self(Record::read(Some(&Note::new(text)), month))
     }
 
     /// How many clearings of the account are used, after one more that was not sent.
     pub fn used_after_one_given_back(&mut self, now: Millis) -> (u32, u32) {
         let before = self.0.used(Target::Account);
         self.0.open(Target::Account, "owner", 1);
-        self.0.close(1, Target::Account, &super::clearing_book::Ending::NotSent, now);
+        self.0.close(1, Target::Account, &Ending::NotSent, now);
         (before, self.0.used(Target::Account))
     }
 

@@ -11,7 +11,7 @@ const KEPT: usize = 64;
 
 /// What is set back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Target<'a> {
+pub(in crate::app) enum Target<'a> {
     /// All APIs of the account.
     Account,
     /// One API.
@@ -20,7 +20,7 @@ pub(super) enum Target<'a> {
 
 impl<'a> Target<'a> {
     /// How often a month.
-    pub(super) fn limit(self) -> u32 {
+    pub(in crate::app) fn limit(self) -> u32 {
         match self {
             Self::Account => 10,
             Self::Path(_) => 50,
@@ -28,7 +28,7 @@ impl<'a> Target<'a> {
     }
 
     /// The API, or `None` for all.
-    pub(super) fn path(self) -> Option<&'a str> {
+    pub(in crate::app) fn path(self) -> Option<&'a str> {
         match self {
             Self::Account => None,
             Self::Path(path) => Some(path),
@@ -39,43 +39,43 @@ impl<'a> Target<'a> {
 /// The note's text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Record {
+pub(in crate::app) struct Record {
     /// `yyyymm`, Asia/Shanghai.
     month: u32,
     /// Clearings of the whole account in this month, the one under way included.
     account: u32,
     /// Those of single APIs.
     paths: u32,
-    pub(super) under_way: Option<UnderWay>,
+    pub(in crate::app) under_way: Option<UnderWay>,
     done: Vec<Done>,
 }
 
 /// A call that some process is at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct UnderWay {
+pub(in crate::app) struct UnderWay {
     /// The process.
-    pub(super) owner: String,
+    pub(in crate::app) owner: String,
     /// The API, or `None` for all.
-    pub(super) path: Option<String>,
+    pub(in crate::app) path: Option<String>,
     /// How long it may take.
-    pub(super) lease_ms: u64,
+    pub(in crate::app) lease_ms: u64,
 }
 
 /// WeChat's verdict on a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Done {
+pub(in crate::app) struct Done {
     /// The version of the note under which it was made.
     claim: u64,
     path: Option<String>,
     at: Millis,
     /// WeChat's errcode.
-    pub(super) errcode: i64,
+    pub(in crate::app) errcode: i64,
     /// WeChat's errmsg.
-    pub(super) errmsg: String,
+    pub(in crate::app) errmsg: String,
 }
 
 /// How a call ended, so far as the count goes by it.
-pub(super) enum Ending<'a> {
+pub(in crate::app) enum Ending<'a> {
     /// WeChat has answered.
     Verdict(i64, &'a str),
     /// Nothing was written.
@@ -86,14 +86,14 @@ pub(super) enum Ending<'a> {
 
 impl Record {
     /// What a note says in this month; nothing if there is none.
-    pub(super) fn read(note: Option<&Note>, month: u32) -> Self {
+    pub(in crate::app) fn read(note: Option<&Note>, month: u32) -> Self {
         // What cannot be read is of another version of this crate; counting starts anew.
         let read: Self = note.and_then(|note| serde_json::from_str(&note.text).ok()).unwrap_or_default();
         if read.month == month { read } else { Self { month, account: 0, paths: 0, ..read } }
     }
 
     /// How many were used this month.
-    pub(super) fn used(&self, target: Target<'_>) -> u32 {
+    pub(in crate::app) fn used(&self, target: Target<'_>) -> u32 {
         match target {
             Target::Account => self.account,
             Target::Path(_) => self.paths,
@@ -109,7 +109,7 @@ impl Record {
 
     /// A verdict that is the caller's as well: on the call that he waited for, or a success just now. What was done for the account
     /// was done for each of its APIs.
-    pub(super) fn verdict(&self, target: Target<'_>, awaited: Option<u64>, now: Millis) -> Option<&Done> {
+    pub(in crate::app) fn verdict(&self, target: Target<'_>, awaited: Option<u64>, now: Millis) -> Option<&Done> {
         self.done.iter().rev().find(|done| {
             let covers = done.path.is_none() || done.path.as_deref() == target.path();
             let lately = done.errcode == 0 && now.abs_diff(done.at) < JUST_NOW;
@@ -118,7 +118,7 @@ impl Record {
     }
 
     /// Counts a call before it is made: whoever is killed at it may have used one.
-    pub(super) fn open(&mut self, target: Target<'_>, owner: &str, lease_ms: u64) {
+    pub(in crate::app) fn open(&mut self, target: Target<'_>, owner: &str, lease_ms: u64) {
         let used = self.used_mut(target);
         *used = used.saturating_add(1);
         let path = target.path().map(str::to_owned);
@@ -126,7 +126,7 @@ impl Record {
     }
 
     /// Writes down how the call under this claim has ended.
-    pub(super) fn close(&mut self, claim: u64, target: Target<'_>, ending: &Ending<'_>, now: Millis) {
+    pub(in crate::app) fn close(&mut self, claim: u64, target: Target<'_>, ending: &Ending<'_>, now: Millis) {
         self.under_way = None;
         let used = self.used_mut(target);
         match ending {
@@ -145,7 +145,7 @@ impl Record {
     }
 
     /// The note to put.
-    pub(super) fn note(&self) -> Note {
+    pub(in crate::app) fn note(&self) -> Note {
         // Numbers and texts only; this cannot fail.
         Note::new(serde_json::to_string(self).unwrap_or_default())
     }
@@ -225,9 +225,9 @@ mod tests {
 
     #[test]
     fn a_count_that_cannot_grow_any_more_stays() {
-        let mut book = Book { month: 202_611, account: u32::MAX, ..Book::default() };
-        book.open(Target::Account, "owner", 1000);
-        assert_eq!(book.used(Target::Account), u32::MAX);
+        let mut record = Record { month: 202_611, account: u32::MAX, ..Record::default() };
+        record.open(Target::Account, "owner", 1000);
+        assert_eq!(record.used(Target::Account), u32::MAX);
     }
 
     #[test]
