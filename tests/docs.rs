@@ -201,3 +201,25 @@ fn every_setting_that_the_pages_name_exists() {
         }
     }
 }
+
+/// What stands between these marks of a page.
+fn between<'a>(text: &'a str, name: &str) -> &'a str {
+    let (_, rest) = text.split_once(&format!("<!-- {name} -->")).unwrap_or_else(|| panic!("no mark {name}"));
+    rest.split_once(&format!("<!-- /{name} -->")).unwrap_or_else(|| panic!("no end of {name}")).0
+}
+
+/// The numbers of a text in their order.
+fn numbers(text: &str) -> Vec<&str> {
+    let digits = text.split(|sign: char| !sign.is_ascii_digit() && !matches!(sign, '.' | ','));
+    digits.map(|word| word.trim_matches(['.', ','])).filter(|word| !word.is_empty()).collect()
+}
+
+#[test]
+fn the_two_pages_of_measurements_have_the_same_numbers() {
+    let [english, chinese] = ["docs/benchmarks.md", "docs/benchmarks.zh-CN.md"]
+        .map(|file| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap());
+    let [english, chinese] = [&english, &chinese].map(|text| between(text, "measured"));
+    let [english, chinese] = [english, chinese].map(numbers);
+    assert!(english.len() > 100, "only {} numbers: run ./build.sh bench and benches/publish.sh", english.len());
+    assert_eq!(english, chinese, "the two pages are of different runs: run benches/publish.sh");
+}
