@@ -33,6 +33,12 @@ impl<'a> Input<'a> {
         })
     }
 
+    /// An object that no message can hold, by its class. The name of an anonymous class goes on behind a NUL with the path of its file,
+    /// which is nobody's business.
+    pub fn object(class: &str) -> Self {
+        Self::Unusable(Cow::Owned(class.split('\0').next().unwrap_or_default().chars().take(100).collect()))
+    }
+
     /// The member of a map with exactly this key.
     pub fn get(&self, key: &str) -> Option<&Input<'a>> {
         match self {

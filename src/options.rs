@@ -67,7 +67,7 @@ pub struct MiniProgramPage {
 }
 
 /// Names of the options, for error texts.
-const OPTION_NAMES: &str = "channel, state, lang, miniprogram, validate, timeout_ms, key, grants; queue(): delay, expires, resend_unknown, or_send";
+const OPTION_NAMES: &str = "channel, state, lang, miniprogram, validate, timeout_ms, key, grants; queue(): delay, expires, resend_unknown, or_send; sendMany(): concurrency, progress, each";
 /// Longest `delay`, and longest `expires`, in seconds.
 const DELAY_LIMIT: f64 = 31_536_000.0;
 const EXPIRES_LIMIT: f64 = 2_592_000.0;

@@ -21,6 +21,17 @@ final class RoutineTemplate
     {
     }
 
+    /** 与扩展一样不能序列化。 Not serializable, as in the extension. */
+    public function __serialize(): array
+    {
+        throw new Exception("Serialization of 'RoutineTemplate' is not allowed");
+    }
+
+    public function __unserialize(array $data): void
+    {
+        throw new Exception("Unserialization of 'RoutineTemplate' is not allowed");
+    }
+
     public static function app($appid): App
     {
         $appid = Call::make('app', null, func_get_args());

@@ -43,7 +43,7 @@ namespace RoutineTemplate {
         /** 请求是否可能已到达微信。 Whether the request may have reached WeChat. */
         public function isAmbiguous(): bool
         {
-            return $this->ambiguous;
+            return $this->ambiguous === true;
         }
     }
 }

@@ -32,7 +32,7 @@ pub fn input(value: &Value, bound: Bound) -> Input<'static> {
         },
         "exact" => u64::from_str_radix(text(1), 16).map_or(Input::Null, |bits| Input::Float(f64::from_bits(bits))),
         "callable" => Input::Unusable(Cow::Owned(text(2).to_owned())),
-        _ => Input::Unusable(Cow::Owned(text(1).chars().take(100).collect())),
+        _ => Input::object(text(1)),
     }
 }
 
@@ -92,6 +92,7 @@ mod tests {
         assert_eq!(argument(&json!(["float", "-INF"])), Input::Float(f64::NEG_INFINITY));
         assert!(matches!(argument(&json!(["float", "NAN"])), Input::Float(nan) if nan.is_nan()));
         assert_eq!(argument(&json!(["other", "DateTime"])), Input::Unusable("DateTime".into()));
+        assert_eq!(argument(&json!(["other", "class@anonymous\0/srv/shop.php:7$0"])).type_name(), "class@anonymous");
         let map = argument(&json!(["map", ["thing1", "x"], [7, ["map"]], [["bytes", "tg=="], null]]));
         let expected = vec![
             (b"thing1"[..].into(), Input::text("x")),

@@ -45,8 +45,7 @@ fn within(value: &Zval, bound: Bound) -> Input<'_> {
         {
             return map(members, bound);
         }
-        let class = object.get_class_name().unwrap_or_default();
-        return Input::Unusable(Cow::Owned(class.chars().take(100).collect()));
+        return Input::object(&object.get_class_name().unwrap_or_default());
     }
     if value.is_resource() {
         return Input::Unusable(Cow::Borrowed("resource"));

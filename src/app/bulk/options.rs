@@ -114,6 +114,10 @@ mod tests {
             assert!(read("concurrency", wrong).unwrap_err().to_string().contains("1 … 256"));
         }
         assert!(read("key", Input::text("k")).unwrap_err().to_string().contains("one message"));
-        assert!(read("timeout", Input::Int(1)).unwrap_err().to_string().contains("timeout_ms"));
+        let unknown = read("timeout", Input::Int(1)).unwrap_err().to_string();
+        assert!(
+            unknown.contains("timeout_ms") && unknown.contains("sendMany(): concurrency, progress, each"),
+            "{unknown}"
+        );
     }
 }
