@@ -99,6 +99,12 @@ final class Environment
         return ['extension' => $shared];
     }
 
+    /** How many times longer than usual everything may take: under valgrind, where nothing is as fast as tests expect. */
+    public static function patience(): int
+    {
+        return max(1, (int) getenv('ROUTINE_TEMPLATE_PATIENCE'));
+    }
+
     /** @return array<string, string>|null the settings that preload this script; null where this PHP has no OPcache */
     public static function preload(string $script): ?array
     {

@@ -42,6 +42,29 @@ final class Face
         ];
     }
 
+    /**
+     * Does something with the extension in the place of the face under test, for a comparison.
+     *
+     * @return mixed null where this PHP cannot load it
+     */
+    public static function withExtension(callable $deed)
+    {
+        $extension = getenv('ROUTINE_TEMPLATE_EXTENSION') ?: dirname(__DIR__, 2) . '/build/routine_template.so';
+        $face = getenv('ROUTINE_TEMPLATE_FACE');
+        $loads = is_file($extension)
+            && (new RunningPhp([PHP_BINARY, '-n', '-d', "extension=$extension", '-r', 'exit((int) !extension_loaded("routine_template"));'], null, 20.0, []))
+                ->wait()->exitCode === 0;
+        if (!$loads) {
+            return null;
+        }
+        putenv('ROUTINE_TEMPLATE_FACE=extension');
+        try {
+            return $deed();
+        } finally {
+            putenv("ROUTINE_TEMPLATE_FACE=$face");
+        }
+    }
+
     /** What a script needs at its beginning to have it where nothing brings it: preload scripts run before anything else. */
     public static function code(): string
     {

@@ -39,7 +39,7 @@ final class RunningPhp
         }
         $this->process = $process;
         $this->pid = proc_get_status($process)['pid'];
-        $this->end = microtime(true) + $seconds;
+        $this->end = microtime(true) + $seconds * Environment::patience();
     }
 
     /** Waits for the end of the script, at most as long as it was given when it started. */

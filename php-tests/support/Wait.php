@@ -16,6 +16,7 @@ final class Wait
      */
     public static function until(callable $condition, string $what, float $seconds = 10.0): void
     {
+        $seconds *= Environment::patience();
         $end = microtime(true) + $seconds;
         while (!$condition()) {
             if (microtime(true) > $end) {
