@@ -191,6 +191,14 @@ look_for_test_needs() {
     [ -n "$(find_phpunit)" ] || missing+=(phpunit)
 }
 
+# What a command needs: build, test or valgrind, each with what the one before it needs.
+look_for_needs() {
+    missing=()
+    look_for_build_needs
+    [ "$1" = build ] || look_for_test_needs
+    [ "$1" != valgrind ] || have valgrind || missing+=(valgrind)
+}
+
 is_root() { [ "$(id -u)" -eq 0 ]; }
 
 privileged() {
@@ -271,19 +279,15 @@ apt_install() {
     ' sh "$@"
 }
 
-# setup build | setup test: installs what is missing; without a network and without a word where nothing is.
+# setup build | test | valgrind: installs what is missing; without a network and without a word where nothing is.
 setup() {
     need_rust
     find_php
-    missing=()
-    look_for_build_needs
-    [ "$1" = build ] || look_for_test_needs
+    look_for_needs "$1"
     if [ ${#missing[@]} -gt 0 ]; then
         install_missing
         find_php
-        missing=()
-        look_for_build_needs
-        [ "$1" = build ] || look_for_test_needs
+        look_for_needs "$1"
         [ ${#missing[@]} -eq 0 ] || fail "Still missing after the installation: ${missing[*]}" "Look above for what apt-get said about them."
     fi
     note "Rust $(in_root rustc --version | cut -d' ' -f2), PHP $("$php" -n -r 'echo PHP_VERSION, PHP_ZTS ? " ZTS" : " NTS";') ($php)"
@@ -517,6 +521,36 @@ check_stubs() {
     done_line "The stubs and both faces agree."
 }
 
+# The tests of the group smoke under valgrind, on debug builds: traces and php-tests/valgrind.supp need the names of functions.
+valgrind_smoke() {
+    local target profile=${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}debug face log php_under_valgrind=$build_dir/php-under-valgrind
+    setup valgrind
+    export PHP=$php PHP_CONFIG=$php_config
+    target=$(target_dir)
+    mkdir -p "$build_dir"
+    step "Debug builds of both faces"
+    in_root cargo build --target-dir "$target/php" || fail "The extension could not be built." "The first error above is the reason."
+    in_root cargo build --no-default-features --features cli,ffi,bundled-sqlite || fail "The library could not be built." "The first error above is the reason."
+    for face in extension ffi; do
+        log=$build_dir/valgrind-$face.log
+        step "PHPUnit's group smoke under valgrind: $face"
+        # PCRE's machine code reads beyond its strings on purpose.
+        cat >"$php_under_valgrind" <<SCRIPT
+#!/bin/sh
+exec valgrind --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --num-callers=40 \\
+    --child-silent-after-fork=yes --suppressions='$root/php-tests/valgrind.supp' --log-file='$log' '$php' -d pcre.jit=0 "\$@"
+SCRIPT
+        chmod +x "$php_under_valgrind"
+        USE_ZEND_ALLOC=0 ZEND_DONT_UNLOAD_MODULES=1 ROUTINE_TEMPLATE_PATIENCE=20 \
+            ROUTINE_TEMPLATE_EXTENSION=$target/php/$profile/libroutine_template.so ROUTINE_TEMPLATE_LIBRARY=$target/$profile/libroutine_template.so \
+            ROUTINE_TEMPLATE_COMMAND=$target/$profile/routine-template \
+            "$root/php-tests/run.sh" "$face" "$php_under_valgrind" "$(find_phpunit)" --group smoke "$@" ||
+            fail "A test failed under valgrind, or valgrind found a fault of memory." "PHPUnit's words stand above, valgrind's in $log."
+        note "$(sed -n 's/^==[0-9]*== *ERROR SUMMARY: //p' "$log" | tail -n 1)"
+    done
+    done_line "valgrind found no fault of memory in either face."
+}
+
 bench() {
     setup test
     build
@@ -565,11 +599,13 @@ RoutineTemplate: WeChat subscribe messages from PHP (微信小程序订阅消息
                       生成安装包到 build/packages/（--try：在全新的 Debian 里试装，需要 root）
   ./build.sh stubs    compare stubs/ with the built extension and with ffi/
                       核对 stubs/ 与编译出的扩展、与 ffi/
+  ./build.sh valgrind run PHPUnit's smoke set under valgrind, on both faces (further words go to PHPUnit)
+                      在 valgrind 下运行两种接口的 PHPUnit 冒烟测试（其余参数传给 PHPUnit）
   ./build.sh help     this page
                       本页
 
-demo, test, bench and stubs do setup and build themselves.
-demo、test、bench、stubs 会自动完成 setup 和 build。
+demo, test, bench, stubs and valgrind do setup and build themselves.
+demo、test、bench、stubs、valgrind 会自动完成 setup 和 build。
 PHP_CONFIG=/path/to/php-config chooses the PHP ($oldest_php or newer), PHPUNIT=/path/to/phpunit the PHPUnit (9.5 or newer).
 PHP_CONFIG=/路径/php-config 指定 PHP（$oldest_php 或更新），PHPUNIT=/路径/phpunit 指定 PHPUnit（9.5 或更新）。
 HELP
@@ -589,6 +625,7 @@ main() {
         bench) bench "$@" ;;
         package) package "$@" ;;
         stubs) check_stubs ;;
+        valgrind) valgrind_smoke "$@" ;;
         help | -h | --help) usage ;;
         *)
             usage >&2

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace RoutineTemplate\Tests\Cli;
 
+use PHPUnit\Framework\Attributes\Group;
 use RoutineTemplate;
 use RoutineTemplate\Tests\Environment;
 use RoutineTemplate\Tests\Face;
@@ -19,6 +20,8 @@ final class CallablesTest extends SandboxTestCase
     /** @var list<string> */
     private array $heard = [];
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testAMethodThatIsPrivateToTheCallerMayBeHandedOver(): void
     {
         $app = RoutineTemplate::app($this->shop->appid);
@@ -32,6 +35,8 @@ final class CallablesTest extends SandboxTestCase
         self::assertSame('a token', RoutineTemplate::accessToken());
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testAMethodThatTheCallerMayNotCallIsNone(): void
     {
         $other = new class () {
@@ -65,6 +70,8 @@ final class CallablesTest extends SandboxTestCase
         self::assertSame('token 1', RoutineTemplate::accessToken(true));
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testTheFirstWrongArgumentIsTheOneThatIsNamed(): void
     {
         $error = self::thrownBy(static function (): void {

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace RoutineTemplate\Tests\Cli;
 
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 use RoutineTemplate;
 use RoutineTemplate\Tests\PhpProcess;
 use RoutineTemplate\Tests\SandboxTestCase;
@@ -13,6 +14,8 @@ use RoutineTemplate\Tests\Shop;
 /** Settings: from php.ini, from configure(), and what is said about wrong ones. */
 final class ConfigTest extends SandboxTestCase
 {
+    /** @group smoke */
+    #[Group('smoke')]
     public function testAnUnknownSettingIsRefusedWithTheListOfKnownOnes(): void
     {
         try {
@@ -28,8 +31,10 @@ final class ConfigTest extends SandboxTestCase
 
     /**
      * @dataProvider wrongValues
+     * @group smoke
      */
     #[DataProvider('wrongValues')]
+    #[Group('smoke')]
     public function testAWrongValueIsRefusedAndSaysWhatIsAllowed(array $config, string $named): void
     {
         try {

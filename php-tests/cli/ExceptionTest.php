@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace RoutineTemplate\Tests\Cli;
 
+use PHPUnit\Framework\Attributes\Group;
 use RoutineTemplate;
 use RoutineTemplate\Tests\PhpProcess;
 use RoutineTemplate\Tests\SandboxTestCase;
@@ -11,6 +12,8 @@ use RoutineTemplate\Tests\SandboxTestCase;
 /** The exceptions are ordinary PHP exceptions in everything that PHP code does with exceptions. */
 final class ExceptionTest extends SandboxTestCase
 {
+    /** @group smoke */
+    #[Group('smoke')]
     public function testTheyFormATreeUnderRuntimeException(): void
     {
         self::assertSame(\RuntimeException::class, get_parent_class(RoutineTemplate\Exception::class));
@@ -19,6 +22,8 @@ final class ExceptionTest extends SandboxTestCase
         }
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testTheyKnowTheirFileLineAndTrace(): void
     {
         try {
@@ -36,6 +41,8 @@ final class ExceptionTest extends SandboxTestCase
         }
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testEachCanBeMadeByUserCode(): void
     {
         foreach (
@@ -54,11 +61,15 @@ final class ExceptionTest extends SandboxTestCase
         }
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testATransportExceptionMadeByUserCodeIsNotAmbiguous(): void
     {
         self::assertFalse((new RoutineTemplate\TransportException('as a test double'))->isAmbiguous());
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testASubclassWithAConstructorOfItsOwnWorks(): void
     {
         $exception = new class ('order 10086') extends RoutineTemplate\TransportException {
@@ -85,6 +96,8 @@ final class ExceptionTest extends SandboxTestCase
         }
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testOneThrownInsideAFinallyKeepsTheFirstAsPrevious(): void
     {
         try {
@@ -100,6 +113,8 @@ final class ExceptionTest extends SandboxTestCase
         self::fail('nothing was thrown');
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testAnErrcodeThatNobodyKnowsAndAnOddErrmsgAreAnAnswerAllTheSame(): void
     {
         $this->sandbox->fault(self::SEND, 'errcode', ['errcode' => 99999, 'errmsg' => "a\0b %s %n \u{202E} 出错了", 'times' => 1]);
@@ -110,6 +125,8 @@ final class ExceptionTest extends SandboxTestCase
         self::assertStringNotContainsString("\0", $answer['errmsg']);
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testTooFewAndTooManyArgumentsAreArgumentCountErrors(): void
     {
         foreach ([[], ['a'], ['a', 'b'], ['a', 'b', [], null, [], 'too many']] as $arguments) {

@@ -5,11 +5,17 @@ declare(strict_types=1);
 namespace RoutineTemplate\Tests\Cli;
 
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 use RoutineTemplate;
 use RoutineTemplate\Tests\SandboxTestCase;
 use RoutineTemplate\Tests\Shop;
 
-/** The ledger: what users accepted, what each message takes from it, and who can still be reached. */
+/**
+ * The ledger: what users accepted, what each message takes from it, and who can still be reached.
+ *
+ * @group smoke
+ */
+#[Group('smoke')]
 final class GrantsTest extends SandboxTestCase
 {
     /** A second template of the shop, for which WeChat knows no grant. */

@@ -4,11 +4,17 @@ declare(strict_types=1);
 
 namespace RoutineTemplate\Tests\Cli;
 
+use PHPUnit\Framework\Attributes\Group;
 use RoutineTemplate;
 use RoutineTemplate\Tests\SandboxTestCase;
 use RoutineTemplate\Tests\Shop;
 
-/** What an official account (公众号) sends, and the calls that WeChat has withdrawn. */
+/**
+ * What an official account (公众号) sends, and the calls that WeChat has withdrawn.
+ *
+ * @group smoke
+ */
+#[Group('smoke')]
 final class OfficialAccountTest extends SandboxTestCase
 {
     private const CONTENT = "订单编号{{character_string1.DATA}}\n数量{{number2.DATA}}\n金额{{amount3.DATA}}";

@@ -5,12 +5,18 @@ declare(strict_types=1);
 namespace RoutineTemplate\Tests\Cli;
 
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 use RoutineTemplate;
 use RoutineTemplate\Tests\PushSender;
 use RoutineTemplate\Tests\SandboxTestCase;
 use RoutineTemplate\Tests\Shop;
 
-/** What a shop does with WeChat's message push: handlePush() at its address, recordEvent() in CRMEB's hook. */
+/**
+ * What a shop does with WeChat's message push: handlePush() at its address, recordEvent() in CRMEB's hook.
+ *
+ * @group smoke
+ */
+#[Group('smoke')]
 final class PushTest extends SandboxTestCase
 {
     private const KEYS = [

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace RoutineTemplate\Tests\Cli;
 
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 use RoutineTemplate;
 use RoutineTemplate\Tests\Environment;
 use RoutineTemplate\Tests\PhpProcess;
@@ -14,9 +15,6 @@ use RoutineTemplate\Tests\Shop;
 /** queue(): what is accepted now, delivered in the background, and told by status(). */
 final class QueueTest extends SandboxTestCase
 {
-    /** Milliseconds; enough for retries after one and five seconds on a busy machine. */
-    private const PATIENCE = 40_000;
-
     /** What is queued here meets no message of another test. */
     private static ?string $store = null;
 
@@ -27,6 +25,8 @@ final class QueueTest extends SandboxTestCase
         RoutineTemplate::configure(['store' => self::$store]);
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testAQueuedMessageArrivesAndItsStatusSaysSo(): void
     {
         $before = microtime(true);
@@ -34,7 +34,7 @@ final class QueueTest extends SandboxTestCase
         self::assertMatchesRegularExpression('/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/', $id);
         self::assertContains(RoutineTemplate::status($id)['state'], ['queued', 'sending', 'delivered']);
 
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
 
         [$message] = $this->shop->messages();
         self::assertSent(Shop::order(['thing4' => str_repeat('苹果', 10)]), $message);
@@ -51,6 +51,8 @@ final class QueueTest extends SandboxTestCase
         self::assertSame([$row], RoutineTemplate::deliveries(['key' => 'order-1', 'state' => 'delivered']));
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testDataPageAndOptionsAreThoseOfSend(): void
     {
         RoutineTemplate::registerTemplate('ORDER_PAID', $this->shop->orderPaid, Shop::ORDER_PAID);
@@ -64,7 +66,7 @@ final class QueueTest extends SandboxTestCase
             null,
             ['state' => null]
         );
-        self::assertSame(0, RoutineTemplate::flush((string) self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush((string) self::patience()));
 
         [$first, $second] = $this->shop->messages();
         self::assertSame(['trial', 'en_US', 'pages/a?b=1'], [$first['miniprogram_state'], $first['lang'], $first['page']]);
@@ -72,6 +74,8 @@ final class QueueTest extends SandboxTestCase
         self::assertSame('delivered', RoutineTemplate::deliveries(['key' => '10086'])[0]['state']);
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testWhatWeChatWouldCertainlyRefuseIsRefusedAtOnce(): void
     {
         RoutineTemplate::configure(['hint_lang' => 'en']);
@@ -97,14 +101,16 @@ final class QueueTest extends SandboxTestCase
         self::assertSame(['refused', 47003, 'local'], [$row['state'], $row['errcode'], $row['source']], 'it has its row all the same');
 
         self::assertSame($row['id'], $this->queueOrder([], ['key' => 'amount2']));
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
         self::assertCount(1, $this->shop->messages(), 'the same key serves once the data are right');
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testARefusalOfWeChatIsToldByTheStatusAndNotTriedAgain(): void
     {
         $id = RoutineTemplate::queue('oNobody', $this->shop->orderPaid, Shop::order());
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
         $row = RoutineTemplate::status($id);
         self::assertSame(['refused', 40003, 'wechat', 1], [$row['state'], $row['errcode'], $row['source'], $row['attempts']]);
         self::assertSame(1, $this->sandbox->requests(self::SEND));
@@ -118,7 +124,7 @@ final class QueueTest extends SandboxTestCase
         $second = $this->queueOrder([], ['delay' => 1, 'grants' => 'strict']);
         self::assertLedger(['available' => 1, 'reserved' => 0], $grants());
 
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
 
         self::assertLedger(['available' => 0, 'delivered' => 1, 'accepted' => 1], $grants());
         self::assertSame(['delivered', 'refused'], [RoutineTemplate::status($first)['state'], RoutineTemplate::status($second)['state']]);
@@ -128,18 +134,20 @@ final class QueueTest extends SandboxTestCase
         self::assertCount(1, $this->shop->messages());
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testTheSameKeyIsTheSameMessageHoweverItWasHandedIn(): void
     {
         $id = $this->queueOrder([], ['key' => 'order-1']);
         self::assertSame($id, $this->queueOrder([], ['key' => 'order-1']));
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
         self::assertSame($id, $this->queueOrder([], ['key' => 'order-1']), 'after it was delivered');
         $answer = $this->sendOrder([], ['key' => 'order-1']);
         self::assertSame([0, true, $id], [$answer['errcode'], $answer['duplicate'], $answer['id']]);
 
         $sent = $this->sendOrder([], ['key' => 'order-2']);
         self::assertSame($sent['id'], $this->queueOrder([], ['key' => 'order-2']), 'sent before');
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
         self::assertCount(2, $this->shop->messages());
     }
 
@@ -152,18 +160,18 @@ final class QueueTest extends SandboxTestCase
             \ValueError::class
         );
         self::assertStringContainsString('"order-1" belongs to a message to another user', $error->getMessage());
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
     }
 
     public function testAKeyIsFreeAgainAfterARefusalThatWasNotAboutThisMessage(): void
     {
         $this->sandbox->fault(self::SEND, 'errcode', ['errcode' => 48001, 'times' => 1]);
         $id = $this->queueOrder([], ['key' => 'order-1']);
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
         self::assertSame(['refused', 48001], [RoutineTemplate::status($id)['state'], RoutineTemplate::status($id)['errcode']]);
 
         self::assertSame($id, $this->queueOrder([], ['key' => 'order-1']));
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
         self::assertSame('delivered', RoutineTemplate::status($id)['state']);
         self::assertCount(1, $this->shop->messages());
     }
@@ -173,7 +181,7 @@ final class QueueTest extends SandboxTestCase
         foreach (range(1, 8) as $number) {
             $this->queueOrder(['thing4' => "第{$number}条"]);
         }
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
         self::assertSame(
             array_map(static fn (int $number): string => "第{$number}条", range(1, 8)),
             array_map(static fn (array $message): string => self::values($message)['thing4'], $this->shop->messages())
@@ -199,7 +207,7 @@ final class QueueTest extends SandboxTestCase
 
         $at = microtime(true);
         $id = $this->queueOrder([], ['delay' => '0.8']);
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
         self::assertGreaterThanOrEqual($at + 0.79, RoutineTemplate::status($id)['finished'], 'what comes up in time is waited for');
         self::assertCount(1, $this->shop->messages());
     }
@@ -210,7 +218,7 @@ final class QueueTest extends SandboxTestCase
         $ids = [$this->queueOrder([], ['expires' => 2])];
         RoutineTemplate::configure(['queue_expires' => 2]);
         $ids[] = $this->queueOrder();
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
         $this->sandbox->clearFaults();
         $rows = array_map([RoutineTemplate::class, 'status'], $ids);
         self::assertSame(['expired', 'expired'], array_column($rows, 'state'));
@@ -224,7 +232,7 @@ final class QueueTest extends SandboxTestCase
         $this->sandbox->fault(self::SEND, 'errcode', ['errcode' => -1, 'times' => 1]);
         $before = RoutineTemplate::stats();
         $id = $this->queueOrder();
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
         $after = RoutineTemplate::stats();
 
         $row = RoutineTemplate::status($id);
@@ -243,7 +251,7 @@ final class QueueTest extends SandboxTestCase
         $this->accept(null, 2);
         $this->sandbox->fault(self::SEND, 'drop_after', ['times' => 1]);
         $once = $this->queueOrder();
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
         self::assertSame(['unknown', null], [RoutineTemplate::status($once)['state'], RoutineTemplate::status($once)['errcode']]);
         self::assertSame(1, $this->sandbox->requests(self::SEND));
         self::assertLedger(['reserved' => 1, 'available' => 1], RoutineTemplate::grants($this->shop->openid, $this->shop->orderPaid));
@@ -252,12 +260,14 @@ final class QueueTest extends SandboxTestCase
             RoutineTemplate::configure(['resend_unknown' => $asked['setting']]);
             $this->sandbox->fault(self::SEND, 'drop_before', ['times' => 1]);
             $again = $this->queueOrder([], ['resend_unknown' => $asked['option']]);
-            self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+            self::assertSame(0, RoutineTemplate::flush(self::patience()));
             self::assertSame('delivered', RoutineTemplate::status($again)['state']);
         }
         self::assertCount(3, $this->shop->messages());
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testWithoutAStoreItIsRefusedOrSentAtOnceAndNeverPretended(): void
     {
         RoutineTemplate::configure(['store' => 'off', 'hint_lang' => 'en']);
@@ -300,8 +310,10 @@ final class QueueTest extends SandboxTestCase
 
     /**
      * @dataProvider wrongOptions
+     * @group smoke
      */
     #[DataProvider('wrongOptions')]
+    #[Group('smoke')]
     public function testAWrongOptionSaysWhatIsAllowed(array $options, string $class, string $words): void
     {
         RoutineTemplate::configure(['hint_lang' => 'en']);
@@ -359,10 +371,10 @@ final class QueueTest extends SandboxTestCase
         $second = $app->queue($other->openid, $other->orderPaid, Shop::order(), null, ['key' => 'order-1']);
 
         self::assertNotSame($first, $second);
-        self::assertSame(0, $app->flush(self::PATIENCE));
+        self::assertSame(0, $app->flush(self::patience()));
         self::assertSame('delivered', $app->status($second)['state']);
         self::assertNull(RoutineTemplate::status($second));
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
         self::assertSame('delivered', RoutineTemplate::status($first)['state']);
         self::assertCount(1, $this->shop->messages());
         self::assertCount(1, $other->messages());
@@ -414,7 +426,7 @@ final class QueueTest extends SandboxTestCase
         $id = $this->queueOrder([], ['key' => 'order-1', 'delay' => 0.5]);
         foreach ([false, true] as $delivered) {
             if ($delivered) {
-                self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+                self::assertSame(0, RoutineTemplate::flush(self::patience()));
             }
             $row = RoutineTemplate::status($id);
             self::assertSame($delivered ? 'delivered' : 'queued', $row['state']);
@@ -433,10 +445,10 @@ final class QueueTest extends SandboxTestCase
         RoutineTemplate::configure(['log_file' => $log]);
         $this->sandbox->fault(self::SEND, 'errcode', ['errcode' => 48001, 'times' => 1]);
         $this->queueOrder();
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
         $this->sandbox->fault(self::SEND, 'drop_after', ['times' => 1]);
         $this->queueOrder();
-        self::assertSame(0, RoutineTemplate::flush(self::PATIENCE));
+        self::assertSame(0, RoutineTemplate::flush(self::patience()));
         RoutineTemplate::configure(['store' => '/proc/no/such/store']);
         $exception = self::thrownBy(fn () => $this->queueOrder(), RoutineTemplate\StoreException::class);
         RoutineTemplate::configure(['store' => self::$store]);
@@ -457,5 +469,11 @@ final class QueueTest extends SandboxTestCase
     private function queueOrder(array $fields = [], array $options = []): string
     {
         return RoutineTemplate::queue($this->shop->openid, $this->shop->orderPaid, Shop::order($fields), null, $options);
+    }
+
+    /** Milliseconds; enough for retries after one and five seconds on a busy machine. */
+    private static function patience(): int
+    {
+        return 40_000 * Environment::patience();
     }
 }

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace RoutineTemplate\Tests\Cli;
 
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 use RoutineTemplate;
 use RoutineTemplate\Tests\Environment;
 use RoutineTemplate\Tests\PhpProcess;
@@ -19,6 +20,8 @@ final class RecordsTest extends SandboxTestCase
         'changed', 'payload', 'begun', 'finished', 'due', 'receipt',
     ];
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testEveryMessageHasItsRow(): void
     {
         $before = microtime(true);
@@ -72,6 +75,8 @@ final class RecordsTest extends SandboxTestCase
         self::assertSame([0, 1], array_column($rows, 'attempts'));
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testRowsAreFoundByEveryFilter(): void
     {
         $shipped = $this->shop->addTemplate(Shop::ORDER_PAID);
@@ -123,8 +128,10 @@ final class RecordsTest extends SandboxTestCase
 
     /**
      * @dataProvider wrongFilters
+     * @group smoke
      */
     #[DataProvider('wrongFilters')]
+    #[Group('smoke')]
     public function testAWrongFilterSaysWhatIsAllowed(array $filter, string $class, string $words): void
     {
         RoutineTemplate::configure(['hint_lang' => 'en']);

@@ -7,6 +7,7 @@ namespace RoutineTemplate\Tests\Cli;
 use ArrayIterator;
 use IteratorAggregate;
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 use RoutineTemplate;
 use RoutineTemplate\Tests\Environment;
 use RoutineTemplate\Tests\Face;
@@ -29,6 +30,8 @@ final class SendManyTest extends SandboxTestCase
         $this->shop->account(['any_openid' => true]);
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testTheAnswersAreInTheOrderOfTheMessagesWithTheirKeys(): void
     {
         $this->slow(5);
@@ -44,6 +47,8 @@ final class SendManyTest extends SandboxTestCase
         self::assertSame([0, 1, 2], array_keys($answers));
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testMessagesHaveNamesOrTheOrderOfSendAndMayBeObjects(): void
     {
         $answers = RoutineTemplate::app($this->shop->appid)->sendMany([
@@ -62,6 +67,8 @@ final class SendManyTest extends SandboxTestCase
         self::assertSame('茶', self::values($sent['oC'])['thing4']);
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testAnythingThatForeachTakesIsRead(): void
     {
         $generator = function (): \Generator {
@@ -96,6 +103,8 @@ final class SendManyTest extends SandboxTestCase
         self::assertSame([2, 'same', 'same'], $keys, 'a key that is neither int nor string is its position');
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testEachTakesTheAnswersAndLeavesASummary(): void
     {
         $this->sandbox->fault(self::SEND, 'drop_after', ['times' => 1]);
@@ -130,6 +139,8 @@ final class SendManyTest extends SandboxTestCase
         self::assertContains(['2', 2.0], $seen);
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testProgressSaysHowManyOfHowMany(): void
     {
         $seen = [];
@@ -144,6 +155,8 @@ final class SendManyTest extends SandboxTestCase
         self::assertSame([3, null], end($seen));
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testWhatHasNoVerdictIsAnAnswerWithTheException(): void
     {
         $this->sandbox->fault(self::SEND, 'drop_after', ['times' => 1]);
@@ -162,6 +175,8 @@ final class SendManyTest extends SandboxTestCase
         self::assertSame('not_sent', $answer['outcome']);
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testAWrongMessageSaysWhichOneItIs(): void
     {
         RoutineTemplate::configure(['hint_lang' => 'en']);
@@ -183,6 +198,8 @@ final class SendManyTest extends SandboxTestCase
         self::assertCount(1, $this->shop->messages());
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testWrongArgumentsSendNothing(): void
     {
         $messages = [$this->to('oA')];
@@ -201,6 +218,8 @@ final class SendManyTest extends SandboxTestCase
         self::assertSame([], $this->shop->messages());
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testAnExceptionOfTheApplicationEndsTheBulkAndIsSeen(): void
     {
         $this->slow(30);
@@ -233,6 +252,8 @@ final class SendManyTest extends SandboxTestCase
         self::assertCount(count($this->shop->messages()), RoutineTemplate::deliveries(['state' => 'delivered']));
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testAGeneratorThatWasNotReadToItsEndIsClosed(): void
     {
         $closed = false;
@@ -254,6 +275,8 @@ final class SendManyTest extends SandboxTestCase
         self::assertTrue($closed);
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testTheApplicationMaySendAndConfigureWhileItIsAsked(): void
     {
         $inner = 0;
@@ -285,6 +308,8 @@ final class SendManyTest extends SandboxTestCase
         }
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testATokenSupplierIsAskedOnceAndItsExceptionIsSeen(): void
     {
         $good = RoutineTemplate::accessToken();

@@ -5,12 +5,18 @@ declare(strict_types=1);
 namespace RoutineTemplate\Tests\Cli;
 
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 use RoutineTemplate;
 use RoutineTemplate\Tests\Face;
 use RoutineTemplate\Tests\SandboxTestCase;
 use RoutineTemplate\Tests\Shop;
 
-/** What send() and sendTemplate() do with a healthy WeChat. */
+/**
+ * What send() and sendTemplate() do with a healthy WeChat.
+ *
+ * @group smoke
+ */
+#[Group('smoke')]
 final class SendTest extends SandboxTestCase
 {
     public function testAnOrderPaidMessageGoesOutOverHttps(): void

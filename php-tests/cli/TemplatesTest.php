@@ -4,13 +4,19 @@ declare(strict_types=1);
 
 namespace RoutineTemplate\Tests\Cli;
 
+use PHPUnit\Framework\Attributes\Group;
 use RoutineTemplate;
 use RoutineTemplate\RefusedException;
 use RoutineTemplate\Tests\SandboxTestCase;
 use RoutineTemplate\Tests\Shop;
 use RoutineTemplate\TransportException;
 
-/** The account's templates as a shop manages them. */
+/**
+ * The account's templates as a shop manages them.
+ *
+ * @group smoke
+ */
+#[Group('smoke')]
 final class TemplatesTest extends SandboxTestCase
 {
     private const LIST = '/wxaapi/newtmpl/gettemplate';

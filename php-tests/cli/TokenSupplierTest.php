@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace RoutineTemplate\Tests\Cli;
 
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 use RoutineTemplate;
 use RoutineTemplate\Tests\PhpProcess;
 use RoutineTemplate\Tests\SandboxTestCase;
@@ -28,6 +29,8 @@ final class TokenSupplierTest extends SandboxTestCase
         return $this->good;
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testAnyCallableThatIsNoStringSuppliesTheToken(): void
     {
         $invokable = new class ($this->good) {
@@ -58,6 +61,8 @@ final class TokenSupplierTest extends SandboxTestCase
         self::assertSame(1, $this->shop->tokenFetches(), 'only the one that this test made');
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testATextThatNamesAFunctionIsAToken(): void
     {
         RoutineTemplate::configure(['token_mode' => 'external', 'token' => 'strtoupper']);
@@ -65,6 +70,8 @@ final class TokenSupplierTest extends SandboxTestCase
         self::assertSame('token_stale', $this->sendOrder()['outcome']);
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testATokenGivenLaterTakesThePlaceOfTheCallable(): void
     {
         $asked = 0;
@@ -80,6 +87,8 @@ final class TokenSupplierTest extends SandboxTestCase
         $this->assertDelivered($this->sendOrder());
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testAWrongSettingBesideTheCallableChangesNothing(): void
     {
         $this->supplyBy(fn (): string => $this->good);
@@ -94,8 +103,10 @@ final class TokenSupplierTest extends SandboxTestCase
 
     /**
      * @dataProvider deaths
+     * @group smoke
      */
     #[DataProvider('deaths')]
+    #[Group('smoke')]
     public function testItIsAskedOnceMoreAfterWeChatRefusedAToken(string $how): void
     {
         $asked = [];
@@ -132,8 +143,10 @@ final class TokenSupplierTest extends SandboxTestCase
      * @dataProvider nothings
      *
      * @param mixed $nothing
+     * @group smoke
      */
     #[DataProvider('nothings')]
+    #[Group('smoke')]
     public function testWhatIsNoTokenIsAnErrorThatNamesTheSetting($nothing): void
     {
         $this->accept();
@@ -153,6 +166,8 @@ final class TokenSupplierTest extends SandboxTestCase
         ];
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testItsOwnExceptionReachesTheCallerUnchanged(): void
     {
         $this->accept();
@@ -173,6 +188,8 @@ final class TokenSupplierTest extends SandboxTestCase
         self::assertLedger(['delivered' => 1, 'available' => 0], RoutineTemplate::grants($this->shop->openid, $this->shop->orderPaid));
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testAnErrorInItReachesTheCallerToo(): void
     {
         $this->supplyBy(static fn (): string => no_such_function());
@@ -185,6 +202,8 @@ final class TokenSupplierTest extends SandboxTestCase
         $this->assertDelivered($this->sendOrder());
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testItMaySendAndConfigureByItself(): void
     {
         $depth = 0;
@@ -314,6 +333,8 @@ final class TokenSupplierTest extends SandboxTestCase
         return $ends;
     }
 
+    /** @group smoke */
+    #[Group('smoke')]
     public function testItMaySuspendTheFiberThatSends(): void
     {
         if (PHP_VERSION_ID < 80100) {
