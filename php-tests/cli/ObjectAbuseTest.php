@@ -65,6 +65,7 @@ final class ObjectAbuseTest extends SandboxTestCase
             if (PHP_VERSION_ID < 80100) { $member->setAccessible(true); }
             $seen = [];
             foreach (odd_values() as $name => $value) {
+                if (strpos($name, "10 MB") === 0) { continue; }
                 $app = RoutineTemplate::app($shop->appid);
                 try {
                     $member->setValue($app, $value);
@@ -93,7 +94,8 @@ final class ObjectAbuseTest extends SandboxTestCase
             $become = static function (string $class, callable $deed) {
                 try { $deed($class); return "done"; } catch (Throwable $thrown) { return preg_replace("/ .*/s", "", get_class($thrown)); }
             };
-            foreach (odd_values() as $value) {
+            foreach (odd_values() as $name => $value) {
+                if (strpos($name, "10 MB") === 0) { continue; }
                 foreach ([[$value], ["x", $value], ["x", 1, $value], ["x", 1, null, $value]] as $arguments) {
                     $deed = static function (string $class) use ($arguments) {
                         $exception = new $class(...$arguments);

@@ -118,11 +118,12 @@ final class Cases
     {
         $kept = [];
         foreach ($this->values as $name => $make) {
-            $value = $make();
-            $type = is_object($value) ? get_class($value) : gettype($value);
-            $runs = preg_match('/that (throws|exits|calls)/', $name) === 1;
-            self::letGo($value);
-            $kept += $runs ? [$name => [$name, $make]] : [$type => [$name, $make]];
+            if (preg_match('/ that (throws|exits|calls)| what (throws|exits|calls)/', $name) === 1) {
+                $kept[$name] = [$name, $make];
+            } elseif (strpos($name, 'returns') === false) {
+                $value = $make();
+                $kept += [is_object($value) ? get_class($value) : gettype($value) => [$name, $make]];
+            }
         }
         return array_column($kept, 1, 0);
     }
@@ -284,8 +285,8 @@ final class Cases
     /** @param list<string> $names */
     private static function isNamed(array $names, string $message): bool
     {
-        // It quotes the member that nobody knows and lists those that there are.
-        if (preg_match('/没有(名为|选项|条件)|“.*”.*不可用/u', $message) === 1) {
+        // It quotes the member that nobody knows and lists those that there are, or says how another account is reached.
+        if (preg_match('/没有(名为|选项|条件)|“.*”.*不可用|请用 RoutineTemplate::app/u', $message) === 1) {
             return true;
         }
         foreach ($names as $name) {

@@ -142,7 +142,7 @@ final class Matrix
             $cases = new RoutineTemplate\Tests\Abuse\Cases($shop, ' . var_export(dirname(__DIR__, 3) . '/stubs/routine_template.stub.php', true) . ',
                 ' . var_export($this->directory->path . '/record', true) . ', SKIP);' . $code, $config + [
                 'durability' => 'process', 'delivery' => 'worker', 'push_token' => PushSender::TOKEN, 'push_aes_key' => PushSender::KEY,
-                'timeout_ms' => 2000,
+                'connect_timeout_ms' => 20_000, 'timeout_ms' => 30_000,
             ]);
     }
 }
