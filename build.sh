@@ -312,16 +312,19 @@ build() {
     target=$(target_dir)
     mkdir -p "$build_dir"
 
+    # shellcheck source=packaging/builder-paths.sh
+    . "$root/packaging/builder-paths.sh"
     step "Building the extension for PHP $php_version"
-    # A target directory of its own: both builds write libroutine_template.so, and would redo each other's work.
-    in_root cargo build --release --target-dir "$target/php" || fail "The extension could not be built." "The first error above is the reason; '$0 setup' installs what the build needs."
+    # A target directory for each: both write libroutine_template.so, and what is built by hand has other flags; they would redo each
+    # other's work.
+    in_root without_builder_paths cargo build --release --target-dir "$target/php" || fail "The extension could not be built." "The first error above is the reason; '$0 setup' installs what the build needs."
     place "$target/php/$release/libroutine_template.so" "$build_dir/routine_template.so"
 
     step "Building the command line with the fake WeChat, and the library for PHP's FFI"
-    in_root cargo build --release --no-default-features --features cli,ffi,bundled-sqlite ||
+    in_root without_builder_paths cargo build --release --target-dir "$target/ffi" --no-default-features --features cli,ffi,bundled-sqlite ||
         fail "The command line and the library could not be built." "The first error above is the reason."
-    place "$target/$release/routine-template" "$build_dir/routine-template"
-    place "$target/$release/libroutine_template.so" "$build_dir/libroutine_template.so"
+    place "$target/ffi/$release/routine-template" "$build_dir/routine-template"
+    place "$target/ffi/$release/libroutine_template.so" "$build_dir/libroutine_template.so"
 
     "$php" -n -d extension="$build_dir/routine_template.so" -r 'exit(class_exists("RoutineTemplate", false) ? 0 : 1);' ||
         fail "PHP $php_version cannot load $build_dir/routine_template.so." "PHP's own words stand above."
@@ -610,6 +613,38 @@ bench() {
     done_line "benches/publish.sh puts the results into docs/benchmarks.md."
 }
 
+# need_cargo_tool NAME VERSION: it, or one of our own under build/.
+need_cargo_tool() {
+    PATH=$PATH:$build_dir/tools/bin
+    export PATH
+    if ! have "$1"; then
+        step "Installing $1 $2 into build/tools"
+        cargo install --quiet --locked --debug --root "$build_dir/tools" "$1" --version "$2" || fail "$1 could not be installed." "The reason stands above."
+    fi
+}
+
+# Licences, advisories and sources of everything that is linked or that tests are built with. ADVISORY_DB=DIR takes a clone of
+# https://github.com/rustsec/advisory-db in place of the newest one.
+audit() {
+    local lock deny=() fetch=()
+    need_rust
+    need_cargo_tool cargo-deny 0.20.2
+    need_cargo_tool cargo-audit 0.22.2
+    if [ -n "${ADVISORY_DB:-}" ]; then
+        deny=(env GIT_CONFIG_COUNT=1 "GIT_CONFIG_KEY_0=url.$ADVISORY_DB.insteadOf" GIT_CONFIG_VALUE_0=https://github.com/rustsec/advisory-db)
+        fetch=(--db "$ADVISORY_DB" --no-fetch)
+    fi
+    for lock in Cargo.lock fuzz/Cargo.lock; do
+        step "cargo deny: $lock"
+        (cd "$root" && ${deny[@]+"${deny[@]}"} cargo deny --locked --manifest-path "${lock%.lock}.toml" check --config "$root/deny.toml") ||
+            fail "A dependency is not as deny.toml wants it." "cargo-deny's words stand above."
+        step "cargo audit: $lock"
+        (cd "$root" && cargo audit ${fetch[@]+"${fetch[@]}"} --deny warnings --file "$lock") ||
+            fail "An advisory concerns a dependency." "cargo-audit's words stand above."
+    done
+    done_line "Licences, advisories and sources are as they should be."
+}
+
 package() {
     if [ $# -gt 0 ] && [ "$1" != --try ]; then
         fail "package does not know '$1'." "It has one option: --try installs the packages on bare Debians (root only)."
@@ -647,6 +682,8 @@ RoutineTemplate: WeChat subscribe messages from PHP (微信小程序订阅消息
                       运行性能测试（--quick：一分钟的粗略数据）
   ./build.sh package  build what users install from, into build/packages/ (--try: install it on bare Debians, as root)
                       生成安装包到 build/packages/（--try：在全新的 Debian 里试装，需要 root）
+  ./build.sh audit    check licences, known vulnerabilities and sources of all dependencies (cargo-deny, cargo-audit)
+                      检查全部依赖的许可证、已知漏洞和来源（cargo-deny、cargo-audit）
   ./build.sh stubs    compare stubs/ with the built extension and with ffi/
                       核对 stubs/ 与编译出的扩展、与 ffi/
   ./build.sh valgrind run PHPUnit's smoke set under valgrind, on both faces (further words go to PHPUnit)
@@ -676,6 +713,7 @@ main() {
         fuzz) fuzz "$@" ;;
         miri) miri "$@" ;;
         package) package "$@" ;;
+        audit) audit ;;
         stubs) check_stubs ;;
         valgrind) valgrind_smoke "$@" ;;
         help | -h | --help) usage ;;

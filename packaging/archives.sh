@@ -6,7 +6,7 @@
 # small letters; {version} is the release's tag as it is written, so the tag is 0.1.0 and not v0.1.0. The library lies at the top of the
 # archive and has the extension's name (php/pie-ext-binary-builder packs it so).
 pie_archive() {
-    pack_zip "$output/php_routine_template-${version}_php$1-$architecture-linux-glibc.zip" "$staging/php$1/routine_template.so" "$root/LICENSE"
+    pack_zip "$output/php_routine_template-${version}_php$1-$architecture-linux-glibc.zip" "$staging/php$1/routine_template.so" "$root/LICENSE" "$staging/THIRD-PARTY.txt"
 }
 
 # extension_archive PHP API
@@ -36,7 +36,7 @@ install_files() {
     install -m 644 -- "$root"/stubs/*.php "$1/stubs/"
     install -m 644 -- "$root"/examples/* "$1/examples/"
     install -m 644 -- "$root"/docs/*.md "$root"/docs/*.png "$1/docs/"
-    install -m 644 -- "$root/LICENSE" "$root/README.md" "$root/README.zh-CN.md" "$1/"
+    install -m 644 -- "$root/LICENSE" "$staging/THIRD-PARTY.txt" "$root"/README*.md "$root"/SECURITY*.md "$1/"
     adapters "$1/crmeb"
 }
 

@@ -36,6 +36,7 @@ binary() {
     expect "$1 is stripped" stripped "$1"
     # The names of the machine that built it are nobody's business, and would differ from build to build.
     expect "$1 does not name the directory it was built in" missing_in "$(grep -aoF "$root" "$1" | head -n 1)" .
+    expect "$1 does not name the home directory of who built it" missing_in "$(grep -aoF "${CARGO_HOME:-$HOME/.cargo}/" "$1" | head -n 1)" .
     case $1 in *.so) expect "$1 stays mapped" check_nodelete "$1" ;; esac
 }
 
@@ -48,7 +49,7 @@ for archive in "$packages"/*.tar.gz; do
     expect "$name holds one directory of its own name" test -d "$work/$name"
     expect "$name agrees with its own SHA256SUMS" sh -c "cd '$work/$name' && sha256sum -c --quiet SHA256SUMS"
     expect "$name names every file in SHA256SUMS" is "$(cut -c 67- "$work/$name/SHA256SUMS" | sort)" "$(cd "$work/$name" && find . -type f ! -name SHA256SUMS -printf '%P\n' | sort)"
-    for file in install.sh routine-template PACKAGE LICENSE README.md README.zh-CN.md stubs/routine_template.stub.php; do
+    for file in install.sh routine-template PACKAGE LICENSE THIRD-PARTY.txt SECURITY.md SECURITY.zh-CN.md README.md README.zh-CN.md stubs/routine_template.stub.php; do
         expect "$name has $file" test -s "$work/$name/$file"
     done
     # What the pages tell shops to copy, to apply and to run.
@@ -66,7 +67,7 @@ while read -r php suite api; do
     case $php in '' | '#'*) continue ;; esac
     zip=$packages/php_routine_template-${version}_php$php-x86_64-linux-glibc.zip
     tarball=$work/routine-template-$version-php$php-linux-x86_64
-    expect "PIE's archive for PHP $php has the library at its top" is "$(unzip -Z1 "$zip" | sort | tr '\n' ' ')" 'LICENSE routine_template.so '
+    expect "PIE's archive for PHP $php has the library at its top" is "$(unzip -Z1 "$zip" | sort | tr '\n' ' ')" 'LICENSE THIRD-PARTY.txt routine_template.so '
     expect "the library for PHP $php has extension API $api ($suite)" grep -qaF "API$api,NTS" "$tarball/routine_template.so"
     expect "PIE's archive and the tarball for PHP $php have the same library" is "$(unzip -p "$zip" routine_template.so | sha256sum)" "$(sha256sum <"$tarball/routine_template.so")"
     deb=$packages/php$php-routine-template_${version}_amd64.deb
@@ -76,6 +77,7 @@ done <"$here/php-versions"
 
 for deb in "$packages"/*.deb; do
     expect "$(basename "$deb") has our version" is "$(dpkg-deb -f "$deb" Version)" "$version"
+    expect "$(basename "$deb") brings the licences of others" grep -q '^SQLite ' <(dpkg-deb --fsys-tarfile "$deb" | tar -xO --wildcards './usr/share/doc/*/copyright')
     expect "everything in $(basename "$deb") belongs to root" is "$(dpkg-deb -c "$deb" | awk '{print $2}' | sort -u)" root/root
 done
 for kind in extension ffi command; do

@@ -13,7 +13,7 @@ debian_base() {
     install -m 644 -- "$root"/stubs/*.php "$dir/usr/share/routine-template/stubs/"
     adapters "$dir/usr/share/routine-template/crmeb"
     install -m 644 -- "$root"/examples/* "$dir/usr/share/routine-template/examples/"
-    install -m 644 -- "$root/README.md" "$root/README.zh-CN.md" "$dir/usr/share/doc/routine-template/"
+    install -m 644 -- "$root"/README*.md "$root"/SECURITY*.md "$dir/usr/share/doc/routine-template/"
     install -m 644 -- "$root"/docs/*.md "$root"/docs/*.png "$dir/usr/share/doc/routine-template/docs/"
     debian_control "$dir" routine-template 'libc6 (>= 2.17)' 'Suggests: php7.4-routine-template, supervisor' \
         'WeChat subscribe messages for PHP shops: command, FFI face, CRMEB adapters' \
@@ -71,7 +71,10 @@ debian_script() {
 debian_control() {
     local doc=$1/usr/share/doc/$2
     mkdir -p "$1/DEBIAN" "$doc"
-    printf 'RoutineTemplate\n\nLicense: Apache-2.0\n On Debian systems the text is in /usr/share/common-licenses/Apache-2.0.\n' >"$doc/copyright"
+    {
+        printf 'RoutineTemplate\n\nLicense: Apache-2.0\n On Debian systems the text is in /usr/share/common-licenses/Apache-2.0.\n\n'
+        cat -- "$staging/THIRD-PARTY.txt"
+    } >"$doc/copyright"
     {
         printf 'Package: %s\nVersion: %s\nArchitecture: amd64\nMaintainer: RoutineTemplate\nPriority: optional\nDepends: %s\n' "$2" "$version" "$3"
         case $4 in Section:*) ;; *) echo 'Section: web' ;; esac

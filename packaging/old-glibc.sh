@@ -8,6 +8,9 @@ oldest_glibc=2.17
 old_glibc_target=x86_64-unknown-linux-gnu
 old_glibc_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 
+# shellcheck source=packaging/builder-paths.sh
+. "$(dirname "${BASH_SOURCE[0]}")/builder-paths.sh"
+
 old_glibc_fail() {
     printf 'packaging: %s\n' "$1" >&2
     shift
@@ -35,7 +38,7 @@ need_zigbuild() {
 cargo_old_glibc() {
     local target_dir=$1
     shift
-    (cd "$old_glibc_root" && cargo zigbuild --release --locked --target-dir "$target_dir" --target "$old_glibc_target.$oldest_glibc" "$@")
+    (cd "$old_glibc_root" && without_builder_paths cargo zigbuild --release --locked --target-dir "$target_dir" --target "$old_glibc_target.$oldest_glibc" "$@")
 }
 
 # The same for a crate that runs bindgen: `cargo zigbuild` hands zig's C headers to libclang, and the one of Debian 12 crashes on them.
@@ -47,7 +50,7 @@ cargo_old_glibc_bindgen() {
     printf '#!/bin/sh\nexec cargo-zigbuild zig cc -- -fno-sanitize=all -target x86_64-linux-gnu.%s "$@"\n' "$oldest_glibc" >"$wrapper"
     chmod 755 "$wrapper"
     (cd "$old_glibc_root" && CC_x86_64_unknown_linux_gnu=$wrapper CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER=$wrapper \
-        cargo build --release --locked --target-dir "$target_dir" --target "$old_glibc_target" "$@")
+        without_builder_paths cargo build --release --locked --target-dir "$target_dir" --target "$old_glibc_target" "$@")
 }
 
 # The newest glibc that a binary asks for; nothing if it asks for none.

@@ -36,13 +36,16 @@ fail() {
 # shellcheck source=packaging/debian.sh
 . "$here/debian.sh"
 
-for tool in readelf zip unzip dpkg-deb; do
-    command -v "$tool" >/dev/null || fail "$tool is not installed." "Run: apt-get install binutils zip unzip dpkg"
+for tool in readelf zip unzip dpkg-deb python3; do
+    command -v "$tool" >/dev/null || fail "$tool is not installed." "Run: apt-get install binutils zip unzip dpkg python3"
 done
 [ "$(uname -s) $(uname -m)" = "Linux $architecture" ] || fail "Packages are made on Linux $architecture only: this is $(uname -s) $(uname -m)."
 
 rm -rf -- "$output" "$staging"
 mkdir -p "$output" "$staging"
+
+step "Collecting the licences of what is linked in"
+"$here/third-party.py" "$staging/THIRD-PARTY.txt" || fail "The licences could not be collected." "The reason stands above."
 
 step "Building the FFI library and the command line"
 compile "$here/ffi-library.sh" "$staging/ffi" || fail "The FFI library or the command could not be built." "The first error above is the reason."

@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 use jiff::Timestamp;
+use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
 use serde_json::{Map, Value};
 
@@ -22,18 +23,39 @@ pub fn write(file: Option<&Path>, event: &str, details: &[(&str, &str)]) -> io::
     }
     let mut line = Value::Object(object).to_string();
     line.push('\n');
-    let mut open = OpenOptions::new();
-    open.append(true).mode(0o600);
-    let mut log = match open.open(file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(&mut open, file)?,
+    open(file)?.write_all(line.as_bytes())
+}
+
+/// Whoever owns the directory could put a link there, and root would make or lengthen what it leads to; or a FIFO, and everybody would
+/// wait. Of the system's own, `/dev/stderr` is a link and may be a pipe.
+fn open(file: &Path) -> io::Result<File> {
+    let is_device = file.parent() == Some(Path::new("/dev"));
+    let mut flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    if !is_device {
+        flags |= OFlag::O_NOFOLLOW;
+    }
+    let mut options = OpenOptions::new();
+    options.append(true).mode(0o600).custom_flags(flags.bits());
+    let log = match options.open(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match make(&options, file) {
+            // Another process was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(file)?,
+            made => made?,
+        },
         opened => opened?,
     };
-    log.write_all(line.as_bytes())
+    let found = log.metadata()?;
+    // A second name would mean that the file is another one's.
+    let is_shared = geteuid().is_root() && found.nlink() > 1;
+    if is_device || (found.is_file() && !is_shared) {
+        return Ok(log);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "not a plain file with one name"))
 }
 
 /// A log that a root cron job makes belongs to the directory's owner, so that it does not lock the web workers out.
-fn make(open: &mut OpenOptions, file: &Path) -> io::Result<File> {
-    let log = open.create(true).open(file)?;
+fn make(options: &OpenOptions, file: &Path) -> io::Result<File> {
+    let log = options.clone().create_new(true).open(file)?;
     if geteuid().is_root()
         && let Some(directory) = file.parent()
     {
@@ -60,6 +82,35 @@ mod tests {
         assert_eq!(lines[0]["event"], "store_down");
         assert_eq!(lines[0]["detail"], "a \"b\"\nc");
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_link_or_a_fifo_in_its_place_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let (log, elsewhere) = (directory.path().join("log"), directory.path().join("elsewhere"));
+        std::os::unix::fs::symlink(&elsewhere, &log).unwrap();
+        assert!(write(Some(&log), "x", &[]).is_err());
+        assert!(!elsewhere.exists(), "made through a link that leads nowhere");
+        std::fs::write(&elsewhere, "before").unwrap();
+        assert!(write(Some(&log), "x", &[]).is_err());
+        assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "before");
+        std::fs::remove_file(&log).unwrap();
+        nix::unistd::mkfifo(&log, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(write(Some(&log), "x", &[]).is_err(), "it would have waited for a reader");
+    }
+
+    #[test]
+    fn root_does_not_lengthen_a_file_that_has_a_second_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let (log, second) = (directory.path().join("log"), directory.path().join("second"));
+        write(Some(&log), "x", &[]).unwrap();
+        std::fs::hard_link(&log, &second).unwrap();
+        assert_eq!(write(Some(&log), "x", &[]).is_err(), geteuid().is_root());
+    }
+
+    #[test]
+    fn a_container_may_log_to_its_standard_error() {
+        assert!(write(Some(Path::new("/dev/null")), "x", &[]).is_ok());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use nix::unistd::geteuid;
 use serde_json::{Map, Value};
 
 use crate::config::{SETTINGS, Secret, Settings, TokenMode};
@@ -64,12 +65,18 @@ pub fn is_whole(settings: &Settings) -> bool {
 /// The settings again, in the process and at the store that `here` names. Names that this version does not know belong to another
 /// one and are left out.
 pub fn settings(sender: &Sender, here: &Settings) -> Result<Arc<Settings>, Error> {
+    settings_for(sender, here, geteuid().is_root())
+}
+
+fn settings_for(sender: &Sender, here: &Settings, is_root: bool) -> Result<Arc<Settings>, Error> {
     let pairs: Map<String, Value> = serde_json::from_str(sender.settings.reveal())
         .map_err(|_| Error::config("存储中的账号设置无法读取", "the account's settings in the store cannot be read"))?;
     let known = |name: &str| SETTINGS.iter().any(|setting| setting.name == name) && !STAYS_HERE.contains(&name);
     let own = |name: &str| STAYS_HERE.contains(&name) || OWN_FIRST.contains(&name);
+    // The record is whose the store is, mostly the web user: root makes no file for him wherever he likes.
+    let is_taken = |name: &str| known(name) && !(is_root && name == "log_file");
     let mut all: Vec<(&str, &str)> = Vec::new();
-    for (name, value) in pairs.iter().filter(|(name, _)| known(name)) {
+    for (name, value) in pairs.iter().filter(|(name, _)| is_taken(name)) {
         all.extend(value.as_str().map(|value| (name.as_str(), value)));
     }
     // The last one counts.
@@ -101,6 +108,17 @@ mod tests {
         let here = Settings::from_pairs([("ca_file", "/b/ca.pem")]).unwrap();
         let back = settings(&of(&given, None), &here).unwrap();
         assert_eq!((back.ca_file.as_deref(), back.proxy.is_some()), (Some("/b/ca.pem"), true));
+    }
+
+    #[test]
+    fn root_writes_no_log_where_the_record_says() {
+        let given = Settings::from_pairs([("appid", "wx1"), ("log_file", "/etc/cron.d/shop")]).unwrap();
+        let log = |here: &Settings, is_root| settings_for(&of(&given, None), here, is_root).unwrap().log_file.clone();
+        let (silent, own) =
+            (Settings::from_pairs([]).unwrap(), Settings::from_pairs([("log_file", "/var/log/rt")]).unwrap());
+        assert_eq!(log(&silent, false), Some("/etc/cron.d/shop".into()));
+        assert_eq!(log(&silent, true), None);
+        assert_eq!(log(&own, true), Some("/var/log/rt".into()));
     }
 
     #[test]

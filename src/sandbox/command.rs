@@ -1,5 +1,6 @@
 //! `routine-template sandbox`.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -138,11 +139,35 @@ pub fn run(args: SandboxArgs) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Readers see the whole file or none.
+/// Readers see the whole file or none. In `/tmp` somebody may have guessed the name: what is there is not written to.
 fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}", std::process::id()));
     let temporary = PathBuf::from(temporary);
-    std::fs::write(&temporary, text)?;
+    match std::fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    File::create_new(&temporary)?.write_all(text.as_bytes())?;
     std::fs::rename(&temporary, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_somebody_has_put_there_is_not_written_through() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, elsewhere) = (directory.path().join("ca.pem"), directory.path().join("elsewhere"));
+        std::fs::write(&elsewhere, "before").unwrap();
+        let planted = directory.path().join(format!("ca.pem.{}", std::process::id()));
+        for link in [&path, &planted] {
+            std::os::unix::fs::symlink(&elsewhere, link).unwrap();
+        }
+        write_atomically(&path, "text").unwrap();
+        assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "before");
+        assert!(path.symlink_metadata().unwrap().is_file());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "text");
+    }
 }

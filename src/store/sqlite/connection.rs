@@ -110,8 +110,11 @@ impl Opened {
 }
 
 fn connect(directory: &Directory, deadline: &Deadline) -> Result<Connection, Failure> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(directory.state(), flags)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(directory.real_state()?, flags)?;
+    // Root may open a file that is another user's: what its schema says runs here.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.busy_timeout(deadline.left())?;
     let of_statement = deadline.clone();
     connection.progress_handler(STEPS, Some(move || of_statement.is_over()))?;

@@ -1,12 +1,19 @@
 //! The directory of the store: its files, their modes and owners.
 //!
-//! No descriptor of `state` and its companions is ever opened here: closing one would cancel SQLite's locks.
+//! Whoever owns the directory may put anything in it while root works there, and in `/tmp` everybody may come before us: so nothing
+//! is followed, and what was looked at is what is changed.
+//!
+//! No descriptor of `state` and its companions is ever opened here but by `O_PATH`: closing any other would cancel SQLite's locks.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, lchown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag};
+use nix::unistd::{Gid, Uid, fchownat, geteuid};
 
 use super::fault::from_io;
 use crate::store::{Fault, StoreError};
@@ -69,17 +76,20 @@ impl Directory {
         &self.path
     }
 
-    /// The database file.
-    pub(super) fn state(&self) -> &Path {
-        &self.state
-    }
-
     /// The lock file.
     pub(super) fn gate(&self) -> PathBuf {
         self.path.join(GATE)
     }
 
-    /// Makes it if it is not there, and refuses one in which everybody could put a file of his own.
+    /// Where SQLite finds the database, without any link: it is told to follow none.
+    pub(super) fn real_state(&self) -> Result<PathBuf, StoreError> {
+        fs::canonicalize(&self.path)
+            .map(|directory| directory.join(STATE))
+            .map_err(|error| from_io("the directory cannot be read", &error))
+    }
+
+    /// Makes it if it is not there, and refuses one in which everybody could put a file of his own, or that somebody else may have
+    /// put there.
     pub(super) fn prepare(&self) -> Result<(), StoreError> {
         let metadata = match fs::metadata(&self.path) {
             Ok(metadata) => metadata,
@@ -95,6 +105,33 @@ impl Directory {
                 format!("everybody may write to the directory (mode {:o}), chmod 700 it", metadata.mode() & 0o7777),
             ));
         }
+        self.refuse_planted()
+    }
+
+    /// Where everybody may make directories (`/tmp`), another user could have made this one, with files in it that are open to him.
+    fn refuse_planted(&self) -> Result<(), StoreError> {
+        let failed = |error: io::Error| from_io("the directory cannot be read", &error);
+        let user = geteuid().as_raw();
+        // The way as it was given, for a link that somebody else has put there, and where it leads.
+        let real = fs::canonicalize(&self.path).map_err(failed)?;
+        for part in self.path.ancestors().chain(real.ancestors()) {
+            let Some(parent) = part.parent().filter(|parent| !parent.as_os_str().is_empty()) else { continue };
+            let above = fs::metadata(parent).map_err(failed)?;
+            if above.mode() & 0o002 == 0 {
+                continue;
+            }
+            let owner = fs::symlink_metadata(part).map_err(failed)?.uid();
+            if ![0, user, above.uid()].contains(&owner) {
+                return Err(StoreError::new(
+                    Fault::Unreachable,
+                    format!(
+                        "{} belongs to another user (uid {owner}), and everybody may write to {}: put the store elsewhere, such as /var/lib/routine-template",
+                        part.display(),
+                        parent.display()
+                    ),
+                ));
+            }
+        }
         Ok(())
     }
 
@@ -104,9 +141,18 @@ impl Directory {
             _ => from_io("the directory cannot be made", &error),
         };
         DirBuilder::new().recursive(true).mode(0o700).create(&self.path).map_err(failed)?;
-        // A umask can have taken bits away.
-        fs::set_permissions(&self.path, Permissions::from_mode(0o700)).map_err(failed)?;
-        fs::metadata(&self.path).map_err(failed)
+        let made = OpenOptions::new()
+            .read(true)
+            .custom_flags((OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW).bits())
+            .open(&self.path)
+            .map_err(failed)?;
+        let metadata = made.metadata().map_err(failed)?;
+        // Another process can have made it meanwhile, another user among them.
+        if metadata.uid() == geteuid().as_raw() {
+            // A umask can have taken bits away.
+            made.set_permissions(Permissions::from_mode(0o700)).map_err(failed)?;
+        }
+        made.metadata().map_err(failed)
     }
 
     /// Makes an empty database file with the right mode and owner, which SQLite then gives to its companions.
@@ -132,9 +178,14 @@ impl Directory {
 
     /// Gives to the directory's owner what root has made in it.
     pub(super) fn give_to_owner(&self) -> Result<(), StoreError> {
+        if !geteuid().is_root() {
+            return Ok(());
+        }
         for path in std::iter::once(self.state.clone()).chain(COMPANIONS.iter().map(|end| with_end(&self.state, end))) {
-            match fs::symlink_metadata(&path) {
-                Ok(metadata) => give_to_owner(&path, &metadata)?,
+            let file =
+                OpenOptions::new().read(true).custom_flags((OFlag::O_PATH | OFlag::O_NOFOLLOW).bits()).open(&path);
+            match file {
+                Ok(file) => give_to_owner(&file, &path)?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(from_io("the store's files cannot be read", &error)),
             }
@@ -197,16 +248,11 @@ pub(super) fn create_private(path: &Path) -> Result<File, StoreError> {
         Ok(file) => {
             // A umask can have taken bits away.
             file.set_permissions(Permissions::from_mode(0o600))
-                .and_then(|()| file.metadata())
                 .map_err(|error| from_io("a file cannot be made", &error))
-                .and_then(|metadata| give_to_owner(path, &metadata))?;
+                .and_then(|()| give_to_owner(&file, path))?;
             Ok(file)
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(|error| from_io("a file of another owner is in the way", &error)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_plain(path),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied && path.parent().is_some_and(may_be_searched) => {
             Err(StoreError::new(Fault::ReadOnly, "no file can be made in the directory"))
         }
@@ -214,13 +260,33 @@ pub(super) fn create_private(path: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// One that is there: no link, which may lead to anybody's file, and nothing that waits for another end.
+fn open_plain(path: &Path) -> Result<File, StoreError> {
+    let strange = || {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        StoreError::new(Fault::Unreachable, format!("{name} is not a plain file"))
+    };
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
+        .open(path)
+        .map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::ELOOP) => strange(),
+            _ => from_io("a file of another owner is in the way", &error),
+        })?;
+    let metadata = file.metadata().map_err(|error| from_io("a file cannot be read", &error))?;
+    if metadata.is_file() { Ok(file) } else { Err(strange()) }
+}
+
 fn may_be_searched(directory: &Path) -> bool {
     fs::symlink_metadata(directory.join(".")).is_ok()
 }
 
 /// Only root can, and only root needs to: what anybody else makes is his own, and so is the directory.
-fn give_to_owner(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
+fn give_to_owner(file: &File, path: &Path) -> Result<(), StoreError> {
     let failed = |error: io::Error| from_io("a file cannot be given to the directory's owner", &error);
+    let metadata = file.metadata().map_err(failed)?;
     // A second name would mean that the file is somebody else's, put here to be given away.
     if metadata.uid() != 0 || !metadata.is_file() || metadata.nlink() != 1 {
         return Ok(());
@@ -230,10 +296,12 @@ fn give_to_owner(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
     if (directory.uid(), directory.gid()) == (metadata.uid(), metadata.gid()) {
         return Ok(());
     }
-    match lchown(path, Some(directory.uid()), Some(directory.gid())) {
+    let (owner, group) = (Some(Uid::from_raw(directory.uid())), Some(Gid::from_raw(directory.gid())));
+    // By its descriptor: what has the name by now may be another file.
+    match fchownat(file, "", owner, group, AtFlags::AT_EMPTY_PATH) {
         // A file of root's that a worker may use all the same, by its group or as root of a user namespace.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-        done => done.map_err(failed),
+        Err(Errno::EPERM) => Ok(()),
+        done => done.map_err(|error| failed(error.into())),
     }
 }
 

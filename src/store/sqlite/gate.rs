@@ -57,15 +57,16 @@ impl Gate {
                 // Who holds the lock of a file that was deleted or replaced meanwhile holds nothing.
                 Ok(()) if FileId::of(&self.path)? == Some(id) => return Ok(Passed(file)),
                 Ok(()) => self.open = None,
-                Err(TryLockError::WouldBlock) => {
-                    let left = until.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return Err(timeout("other processes hold the gate"));
-                    }
-                    thread::sleep(jittered(sleep).min(left));
-                    sleep = (sleep * 2).min(LONGEST_SLEEP);
-                }
+                Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(from_io("gate cannot be locked", &error)),
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(timeout("other processes hold the gate"));
+            }
+            if self.open.is_some() {
+                thread::sleep(jittered(sleep).min(left));
+                sleep = (sleep * 2).min(LONGEST_SLEEP);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::child::{WORKER, play_to_end};
 use super::*;
@@ -17,15 +17,30 @@ fn allow(directory: &Path, mode: u32) {
     fs::set_permissions(directory, Permissions::from_mode(mode)).unwrap();
 }
 
-/// A directory of the worker's, inside one that he may pass.
-fn of_worker() -> Option<tempfile::TempDir> {
+/// A directory of the worker's, inside one that he may pass and nobody else may write to.
+struct OfWorker {
+    _parent: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl OfWorker {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn of_worker() -> Option<OfWorker> {
     if !is_root() {
         eprintln!("skipped: only root can make files for others");
         return None;
     }
-    let directory = tempfile::tempdir().unwrap();
-    chown(directory.path(), Some(WORKER), Some(WORKER)).unwrap();
-    Some(directory)
+    let parent = tempfile::tempdir().unwrap();
+    allow(parent.path(), 0o755);
+    let path = parent.path().join("of worker");
+    fs::create_dir(&path).unwrap();
+    allow(&path, 0o700);
+    chown(&path, Some(WORKER), Some(WORKER)).unwrap();
+    Some(OfWorker { _parent: parent, path })
 }
 
 #[test]
@@ -112,4 +127,70 @@ fn a_link_in_place_of_the_database_is_not_followed() {
     symlink(elsewhere.path(), directory.path().join("state")).unwrap();
     assert_eq!(fault(open(directory.path())), Some(Fault::Unreachable));
     assert_eq!(fs::metadata(elsewhere.path()).unwrap().len(), 0);
+}
+
+#[test]
+fn nothing_but_a_plain_file_is_taken_for_the_gate() {
+    let directory = tempfile::tempdir().unwrap();
+    let (gate, elsewhere) = (directory.path().join("gate"), directory.path().join("elsewhere"));
+    fs::write(&elsewhere, "").unwrap();
+    symlink(&elsewhere, &gate).unwrap();
+    assert_eq!(fault(open(directory.path())), Some(Fault::Unreachable));
+    fs::remove_file(&gate).unwrap();
+    nix::unistd::mkfifo(&gate, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    assert_eq!(fault(open(directory.path())), Some(Fault::Unreachable));
+    fs::remove_file(&gate).unwrap();
+    assert!(open(directory.path()).is_ok());
+}
+
+#[test]
+fn a_link_to_the_directory_is_followed_and_none_beside_the_database() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, link) = (directory.path().join("store"), directory.path().join("link"));
+    symlink(&store, &link).unwrap();
+    fs::create_dir(&store).unwrap();
+    allow(&store, 0o700);
+    accept(&open(&link).unwrap(), soon()).unwrap();
+    assert!(store.join("state").is_file());
+    for file in FILES {
+        fs::remove_file(store.join(file)).unwrap();
+    }
+    let elsewhere = directory.path().join("elsewhere");
+    fs::write(&elsewhere, "").unwrap();
+    symlink(&elsewhere, store.join("state-wal")).unwrap();
+    assert!(open(&link).is_err());
+    assert_eq!(fs::metadata(&elsewhere).unwrap().len(), 0);
+}
+
+#[test]
+fn where_everybody_may_make_directories_anothers_is_refused() {
+    let Some(directory) = of_worker() else { return };
+    let parent = directory.path().parent().unwrap();
+    // As a third user could have left it: what he made is open to all, and so would be what is written to it.
+    for file in FILES {
+        fs::write(directory.path().join(file), "").unwrap();
+        allow(&directory.path().join(file), 0o666);
+    }
+    allow(directory.path(), 0o755);
+    symlink(directory.path(), parent.join("link")).unwrap();
+    std::os::unix::fs::lchown(parent.join("link"), Some(WORKER), Some(WORKER)).unwrap();
+    for mode in [0o1777, 0o777] {
+        allow(parent, mode);
+        for path in [directory.path(), &parent.join("link"), &directory.path().join("deeper")] {
+            assert_eq!(play_to_end("accept", path, "", Some(WORKER + 1)), "unreachable\n", "{}", path.display());
+            let error = open(path).err().unwrap();
+            assert!(error.detail.contains("another user"), "{error}");
+        }
+        assert_eq!(fs::metadata(directory.path().join("state")).unwrap().len(), 0);
+    }
+    // His own is as safe as it can be there, and so is that of whoever owns the open one, as a shop's `runtime`.
+    assert_eq!(play_to_end("accept", directory.path(), "", Some(WORKER)), "1\n");
+    allow(parent, 0o755);
+    let runtime = parent.join("runtime");
+    for (path, mode) in [(&runtime, 0o777), (&runtime.join("store"), 0o700)] {
+        fs::create_dir(path).unwrap();
+        allow(path, mode);
+        chown(path, Some(WORKER), Some(WORKER)).unwrap();
+    }
+    assert!(open(&runtime.join("store")).is_ok());
 }
