@@ -22,10 +22,13 @@ pub fn add(place: &Path, count: usize, all: &[Copies<'_>]) {
     db.execute_batch("PRAGMA cache_size = -1000000; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE").unwrap();
     let db = db.transaction().unwrap();
     for copies in all {
-        let columns: Vec<String> = db
-            .prepare("SELECT name FROM pragma_table_info(?1)")
-            .and_then(|mut statement| statement.query_map([copies.table], |row| row.get(0))?.collect())
-            .unwrap();
+        let names = |sql: &str| -> Vec<String> {
+            let mut statement = db.prepare(sql).unwrap();
+            statement.query_map([copies.table], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        let columns = names("SELECT name FROM pragma_table_info(?1) ORDER BY cid");
+        // In the order of the table: to put a million rows in at random would write each page many times.
+        let key = names("SELECT CAST(cid + 1 AS TEXT) FROM pragma_table_info(?1) WHERE pk > 0 ORDER BY pk");
         let values: Vec<&str> = columns
             .iter()
             .map(|column| copies.own.iter().find(|(own, _)| own == column).map_or(column.as_str(), |(_, value)| value))
@@ -43,11 +46,13 @@ pub fn add(place: &Path, count: usize, all: &[Copies<'_>]) {
         let sql = format!(
             "WITH RECURSIVE number(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n + 1 < ?1)
              INSERT INTO {table} ({columns})
-             SELECT {values} FROM number, (SELECT * FROM {table} WHERE {model} LIMIT 1)",
+             SELECT {values} FROM number, (SELECT * FROM {table} WHERE {model} LIMIT 1)
+             ORDER BY {key}",
             table = copies.table,
             columns = columns.join(", "),
             values = values.join(", "),
             model = copies.model,
+            key = key.join(", "),
         );
         let added = db.execute(&sql, params![i64::try_from(count).unwrap()]).unwrap();
         assert_eq!(added, count, "{}", copies.table);
