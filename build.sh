@@ -659,6 +659,40 @@ package() {
     done_line "The packages are in build/packages/."
 }
 
+# The long trials: a soak, memory over a million messages, threads over reloads, a thousand rounds of kills.
+endure() {
+    local trial=${1:-} rounds
+    [ $# -eq 0 ] || shift
+    case $trial in
+        soak | memory | fpm | kills) ;;
+        *) fail "endure does not know '$trial'." "It tries: soak [MINUTES], memory [COUNT], fpm [RELOADS], kills [ROUNDS]." ;;
+    esac
+    setup test
+    export PHP=$php PHP_CONFIG=$php_config
+    if [ "$trial" = kills ]; then
+        rounds=${1:-1000}
+        step "Killing at any moment, $rounds rounds: workers that send, that queue and that deliver, on SQLite and on Redis"
+        in_root env HERD_ROUNDS="$rounds" QUEUE_KILL_ROUNDS="$rounds" STORE_KILL_ROUNDS="$rounds" \
+            cargo test --no-default-features --features cli,ffi,bundled-sqlite,failpoints --test store_processes --test herd --test kills -- \
+            --nocapture --test-threads=1 crash:: killed_workers_leave whatever_was_accepted || fail "Something was lost, or came twice." "What it is stands above."
+    else
+        build
+        endure_php extension "$trial" "$@"
+        [ "$trial" = soak ] || endure_php ffi "$trial" "$@"
+    fi
+    done_line "It endured."
+}
+
+# endure_php FACE TRIAL [argument...]
+endure_php() {
+    local face=$1 trial=$2
+    shift 2
+    step "$trial: $face"
+    ROUTINE_TEMPLATE_EXTENSION=$build_dir/routine_template.so ROUTINE_TEMPLATE_LIBRARY=$build_dir/libroutine_template.so \
+        ROUTINE_TEMPLATE_COMMAND=$build_dir/routine-template ROUTINE_TEMPLATE_FPM=$(find_fpm) ROUTINE_TEMPLATE_NGINX=$(command -v nginx || true) \
+        "$root/php-tests/endurance/run.sh" "$face" "$php" "$trial" "$@" || fail "The trial '$trial' found something." "It stands above."
+}
+
 usage() {
     cat <<HELP
 RoutineTemplate: WeChat subscribe messages from PHP (微信小程序订阅消息)
@@ -680,6 +714,8 @@ RoutineTemplate: WeChat subscribe messages from PHP (微信小程序订阅消息
                       安装缺少的软件（Debian、Ubuntu；root 或 sudo）
   ./build.sh bench    run the benchmarks (--quick: a minute of rough figures)
                       运行性能测试（--quick：一分钟的粗略数据）
+  ./build.sh endure   the long trials: soak [MINUTES], memory [COUNT], fpm [RELOADS], kills [ROUNDS]
+                      长时间试验：soak [分钟]、memory [条数]、fpm [重载次数]、kills [轮数]
   ./build.sh package  build what users install from, into build/packages/ (--try: install it on bare Debians, as root)
                       生成安装包到 build/packages/（--try：在全新的 Debian 里试装，需要 root）
   ./build.sh audit    check licences, known vulnerabilities and sources of all dependencies (cargo-deny, cargo-audit)
@@ -691,8 +727,8 @@ RoutineTemplate: WeChat subscribe messages from PHP (微信小程序订阅消息
   ./build.sh help     this page
                       本页
 
-demo, test, bench, stubs and valgrind do setup and build themselves.
-demo、test、bench、stubs、valgrind 会自动完成 setup 和 build。
+demo, test, bench, endure, stubs and valgrind do setup and build themselves.
+demo、test、bench、endure、stubs、valgrind 会自动完成 setup 和 build。
 PHP_CONFIG=/path/to/php-config chooses the PHP ($oldest_php or newer), PHPUNIT=/path/to/phpunit the PHPUnit (9.5 or newer).
 PHP_CONFIG=/路径/php-config 指定 PHP（$oldest_php 或更新），PHPUNIT=/路径/phpunit 指定 PHPUnit（9.5 或更新）。
 HELP
@@ -712,6 +748,7 @@ main() {
         bench) bench "$@" ;;
         fuzz) fuzz "$@" ;;
         miri) miri "$@" ;;
+        endure) endure "$@" ;;
         package) package "$@" ;;
         audit) audit ;;
         stubs) check_stubs ;;

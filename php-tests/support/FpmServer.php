@@ -201,11 +201,23 @@ final class FpmServer
         );
     }
 
+    /** @return list<string> the files into which php-fpm, its workers and nginx write what they have to say */
+    public function logFiles(): array
+    {
+        return glob($this->directory->path . '/*.log') ?: [];
+    }
+
+    /** What PHP itself has logged: warnings, errors, exceptions that nobody caught. */
+    public function phpErrors(): string
+    {
+        return (string) @file_get_contents($this->directory->path . '/php.log');
+    }
+
     /** What php-fpm and nginx wrote to their logs. */
     public function logs(): string
     {
         $logs = '';
-        foreach (glob($this->directory->path . '/*.log') ?: [] as $file) {
+        foreach ($this->logFiles() as $file) {
             $logs .= '--- ' . basename($file) . "\n" . substr((string) file_get_contents($file), -6000) . "\n";
         }
         return $logs;
@@ -223,7 +235,7 @@ final class FpmServer
     {
         $inodes = [];
         foreach (['tcp', 'tcp6'] as $protocol) {
-            foreach (array_slice(file("/proc/$pid/net/$protocol") ?: [], 1) as $line) {
+            foreach (array_slice(@file("/proc/$pid/net/$protocol") ?: [], 1) as $line) {
                 $inodes[] = 'socket:[' . preg_split('/\s+/', trim($line))[9] . ']';
             }
         }

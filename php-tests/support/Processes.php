@@ -22,6 +22,12 @@ final class Processes
         }, 'the killed processes to end', 60);
     }
 
+    /** KiB of memory that are this process's own, whatever its shared pages do. */
+    public static function memory(int $pid): int
+    {
+        return preg_match('/^RssAnon:\s+(\d+) kB/m', (string) @file_get_contents("/proc/$pid/status"), $match) ? (int) $match[1] : 0;
+    }
+
     /** The letter that the system has for what a process does; empty where there is none of this id. */
     public static function state(int $pid): string
     {

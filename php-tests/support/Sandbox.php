@@ -87,6 +87,22 @@ final class Sandbox
         return $this->call('GET', 'messages?' . http_build_query($filter))['messages'];
     }
 
+    /** @return array<string, array<string, mixed>> what WeChat has of a user, by template id */
+    public function grants(string $appid, string $openid): array
+    {
+        return $this->call('GET', 'grants?' . http_build_query(['appid' => $appid, 'openid' => $openid]))['grants'];
+    }
+
+    /**
+     * Lets requests meet faults by chance.
+     *
+     * @param list<array<string, mixed>> $faults as docs/sandbox.md has them
+     */
+    public function randomFaults(int $seed, array $faults): void
+    {
+        $this->post('random_faults', ['seed' => $seed, 'faults' => $faults]);
+    }
+
     /** How many requests of this path came in, whatever became of them. */
     public function requests(string $path): int
     {
@@ -114,7 +130,8 @@ final class Sandbox
             'method' => $method,
             'header' => "Content-Type: application/json\r\nConnection: close",
             'content' => $body === null ? '' : json_encode((object) $body, JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE),
-            'timeout' => 15,
+            // Of a machine that is very busy; nobody waits for it where it is not.
+            'timeout' => 60,
             'ignore_errors' => true,
         ]]);
         $answer = @file_get_contents("$this->http/__admin/$action", false, $context);

@@ -13,6 +13,7 @@ mod redis_server;
 mod evicted;
 mod faults;
 mod interrupted;
+mod listing;
 mod message;
 mod parcel;
 mod proxy;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use routine_template::message::Channel;
 use routine_template::store::*;
 
-use crate::crash::{report, rounds};
+use crate::crash::{patiently, report, rounds};
 use crate::engine::{Redis, Shared, Sqlite, open};
 use crate::pack::Pack;
 use crate::post::{Post, claim, of_job};
@@ -28,17 +28,18 @@ fn buyer(round: &str) -> String {
 
 fn enqueue(store: &dyn Store, id: MessageId, openid: &str) {
     let post = Post { timeout: ATTEMPT, ..Post::of(Message { id, ..Message::to(openid) }) };
-    assert_eq!(store.enqueue(&post.message.begin(), &post.parcel(), soon()).unwrap(), Enqueued::Queued(id));
+    let queued = patiently(|| store.enqueue(&post.message.begin(), &post.parcel(), soon()));
+    assert_eq!(queued, Enqueued::Queued(id));
 }
 
 /// Claims what is due and ends each with the verdict that `choose` draws.
 fn deliver(store: &dyn Store, mut choose: impl FnMut(&Job) -> Verdict, mut done: impl FnMut(&Job, &Verdict)) {
     let owner = Owner::current();
-    for job in store.claim(&claim(APP, Channel::Subscribe, 4, &owner), soon()).unwrap().jobs {
+    for job in patiently(|| store.claim(&claim(APP, Channel::Subscribe, 4, &owner), soon())).jobs {
         let message = of_job(&job, Channel::Subscribe);
         let going = Going { id: job.id, epoch: job.epoch, grant: job.grant, seen: job.seen };
         let verdict = choose(&job);
-        store.finish(&message.begin(), going.epoch, &verdict.end(going, &message), soon()).unwrap();
+        patiently(|| store.finish(&message.begin(), going.epoch, &verdict.end(going, &message), soon()));
         done(&job, &verdict);
     }
 }

@@ -1,4 +1,4 @@
--- Delivery rows, newest first. Looks at so many rows only, that no other client waits long, and says where to go on.
+-- Delivery rows, newest first. Looks at and brings so many rows only, that no other client waits long, and says where to go on.
 
 local openid, template, key, state = optional(ARGV[2]), optional(ARGV[3]), optional(ARGV[4]), optional(ARGV[5])
 local before, since, limit, budget = ARGV[6], ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
@@ -29,8 +29,7 @@ for _, day in ipairs(redis.call('ZREVRANGEBYSCORE', P .. 'd', newest, day_of(sin
     for _, id in ipairs(ids) do
       consider(id)
       budget = budget - 1
-      if #result > limit then return result end
-      if budget <= 0 then
+      if #result > limit or budget <= 0 then
         result[1] = id
         return result
       end
