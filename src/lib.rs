@@ -44,6 +44,7 @@ pub mod answer;
 pub mod app;
 mod calendar;
 pub mod config;
+#[cfg(any(feature = "php", feature = "ffi"))]
 mod context;
 #[cfg(feature = "cli")]
 pub mod doctor;

@@ -18,6 +18,7 @@ const LOOK: Duration = Duration::from_micros(50);
 
 const FREE: u8 = 0;
 const SPELL: u8 = 1;
+#[cfg_attr(not(any(feature = "php", feature = "ffi")), allow(dead_code))]
 const FORK: u8 = 2;
 
 // No lock that parks: those of parking_lot share a table, which a fork could copy in the middle of a change.
@@ -44,6 +45,7 @@ pub fn undisturbed<T>(body: impl FnOnce() -> T) -> T {
 }
 
 /// To be called before a fork (`pthread_atfork`); twice does no harm.
+#[cfg_attr(not(any(feature = "php", feature = "ffi")), allow(dead_code))]
 pub fn before_fork() {
     if STATE.load(Ordering::Acquire) != FORK {
         take(FORK, Instant::now() + PATIENCE);
