@@ -1,6 +1,6 @@
 //! What is tried with arbitrary bytes: everything that reads what comes from outside. The fuzz targets call these, and so does
 //! `tests/arbitrary_bytes.rs`, which needs no nightly compiler.
-#![allow(dead_code, clippy::panic, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(dead_code, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 pub mod answer;
 #[cfg(feature = "ffi")]
