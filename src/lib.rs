@@ -21,7 +21,7 @@
 //! [`push`] reads what WeChat sends on its own. [`store`] is what processes and hosts share; a store that fails never stops a send.
 //! [`process`] owns what outlives a request and belongs to one pid. The core knows nothing of PHP: only `php/` names a Zend type.
 //! `doctor` and `validate` are commands of `routine-template`; `sandbox` is a fake WeChat for tests, the demo and shop developers, and
-//! shares no code with [`field`].
+//! shares no code with [`field`]. [`fuzzing`] lets the fuzz targets in to readers that nobody else calls from outside.
 
 pub mod answer;
 pub mod app;
