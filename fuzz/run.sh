@@ -17,6 +17,8 @@ shift
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 cd "$root"
 sanitizer=${FUZZ_SANITIZER:-none}
+# Seconds on the clock.
+shortest=30
 segment=120
 record=fuzz/record
 # Each sanitizer has its own, so that neither builds the other's anew.
@@ -46,7 +48,8 @@ run_target() {
     mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target"
     log=$record/$target.log
     while left=$((goal - $(used "$target"))) && [ "$left" -gt 0 ]; do
-        [ "$left" -lt "$segment" ] || left=$segment
+        # On a busy machine a shorter one would do no more than read its corpus.
+        left=$((left < shortest ? shortest : left > segment ? segment : left))
         status=0
         TIMEFORMAT='%U %S'
         { time "$programs/$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -artifact_prefix="fuzz/artifacts/$target/" \

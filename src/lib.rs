@@ -36,6 +36,7 @@
 //! | [`config`], [`language`], `log`, [`network`], `calendar`, `thread`, `fingerprint`, `lru_cache`, `failpoint` | the ground: none of them knows a message's stages | everybody |
 //! | [`doctor`], [`validate`] | commands of `routine-template` | the command line |
 //! | [`sandbox`] | a fake WeChat; shares no code with [`field`], so that their agreement means something | the command line, tests |
+//! | [`fuzzing`] | doors to readers that nobody else calls from outside | the fuzz targets |
 //!
 //! Tables are written once: settings in [`config`], errcodes in [`wechat::errcode`], parameter types in [`field`]; docs, stubs,
 //! `phpinfo()` and ini entries are made from them. The core knows nothing of PHP: only `php` names a Zend type.
