@@ -223,3 +223,41 @@ fn the_two_pages_of_measurements_have_the_same_numbers() {
     assert!(english.len() > 100, "only {} numbers: run ./build.sh bench and benches/publish.sh", english.len());
     assert_eq!(english, chinese, "the two pages are of different runs: run benches/publish.sh");
 }
+
+/// The rows of a table: the cells of each.
+fn table_rows(file: &str) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| ")).skip(1);
+    rows.map(|line| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+/// What stands in backticks in a cell of the tests and is a path: that of a file, or of a file and a test in it.
+fn named_tests(cell: &str) -> Vec<(&str, Option<&str>)> {
+    let quoted = cell.split('`').skip(1).step_by(2);
+    let paths = quoted.filter(|name| name.contains('/') && !name.starts_with('.') && !name.contains(' '));
+    paths.map(|name| name.split_once("::").map_or((name, None), |(file, test)| (file, Some(test)))).collect()
+}
+
+#[test]
+fn the_guarantees_name_tests_that_are_there_in_both_languages() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let [english, chinese] = ["docs/guarantees.md", "docs/guarantees.zh-CN.md"].map(table_rows);
+    assert_eq!(english.len(), chinese.len(), "the two languages promise differently much");
+    assert!(!english.is_empty());
+    for (row, translation) in english.iter().zip(&chinese) {
+        assert_eq!([row.len(), translation.len()], [4, 4], "{row:?} {translation:?}");
+        let tests = named_tests(&row[2]);
+        assert_eq!(tests, named_tests(&translation[2]), "the tests of {} differ", row[0]);
+        let is_tried = !tests.is_empty() || row[2].contains("`./build.sh") || row[2].contains("by hand");
+        assert!(is_tried, "{} names no test", row[0]);
+        for (file, test) in tests {
+            let text =
+                std::fs::read_to_string(root.join(file)).unwrap_or_else(|_| panic!("{file} of {} is missing", row[0]));
+            if let Some(test) = test {
+                // A function, or one that a macro makes of a list.
+                let is_there = ["(", ":", ","].iter().any(|after| text.contains(&format!("{test}{after}")));
+                assert!(is_there, "{file} has no {test}");
+            }
+        }
+    }
+}

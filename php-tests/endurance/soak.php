@@ -55,6 +55,8 @@ foreach ($stores as $name => [$store, $password]) {
     }
 }
 
-closingTable($tables, $minutes / count($tables));
+if (count($tables) > 1) {
+    closingTable($tables, $minutes / count($tables));
+}
 printf("| faults found | %d |\n", count($faults));
 exit($faults === [] ? 0 : 1);

@@ -230,7 +230,8 @@ final class Books
     private function rows(App $app): array
     {
         $states = [];
-        $filter = ['limit' => 1000];
+        // A busy machine takes many short pages more easily than a few long ones.
+        $filter = ['limit' => 100];
         while (($page = self::patiently(static fn (): array => $app->deliveries($filter))) !== []) {
             foreach ($page as $row) {
                 if (isset($states[$row['key']])) {
