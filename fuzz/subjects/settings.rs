@@ -36,7 +36,7 @@ pub fn settings(data: &[u8]) {
             Err(error) => {
                 for language in [Language::Chinese, Language::English] {
                     let words = error.message(language);
-                    assert!(!words.is_empty() && !words.contains(SECRET), "{words}");
+                    assert!(!words.is_empty() && (said_openly(&pairs, SECRET) || !words.contains(SECRET)), "{words}");
                     for (name, value) in &pairs {
                         let shows = value.len() >= 12 && words.contains(value) && SENSITIVE.contains(name);
                         let is_known = words.matches(*value).count() == 0
@@ -52,6 +52,11 @@ pub fn settings(data: &[u8]) {
     from_outside(data);
 }
 
+/// Whether it stands where no secret is expected: in a name, or as the value of another setting.
+fn said_openly(pairs: &[(&str, &str)], secret: &str) -> bool {
+    pairs.iter().any(|(name, value)| name.contains(secret) || (!SENSITIVE.contains(name) && value.contains(secret)))
+}
+
 fn taken(settings: &Settings, pairs: &[(&str, &str)]) {
     assert!((1..=256).contains(&settings.concurrency));
     for url in std::iter::once(&settings.base_url).chain(&settings.fallback_urls) {
@@ -62,7 +67,7 @@ fn taken(settings: &Settings, pairs: &[(&str, &str)]) {
     assert_eq!((&again.appid, &again.secret), (&settings.appid, &settings.secret));
     assert_eq!((&again.base_url, again.timeout), (&settings.base_url, settings.timeout));
     let shown = format!("{settings:?} {record:?}");
-    assert!(!shown.contains(SECRET), "a secret is shown");
+    assert!(said_openly(pairs, SECRET) || !shown.contains(SECRET), "a secret is shown");
     for (name, value) in pairs {
         if SENSITIVE.contains(name) && value.len() >= 12 {
             let elsewhere = pairs.iter().any(|(other, same)| !SENSITIVE.contains(other) && same.contains(value));

@@ -99,7 +99,7 @@ mod tests {
         let (empty, counted) = (directory.path().join("none.pem"), directory.path().join("counted"));
         std::fs::write(&empty, "").unwrap();
         let done = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "wechat::roots::tests::say_how_many", "--ignored"])
+            .args(["--exact", "network::tls::tests::say_how_many", "--ignored"])
             .env("SSL_CERT_FILE", &empty)
             .env("SSL_CERT_DIR", directory.path())
             .env("COUNTED", &counted)
