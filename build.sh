@@ -631,12 +631,12 @@ audit() {
     need_cargo_tool cargo-deny 0.20.2
     need_cargo_tool cargo-audit 0.22.2
     if [ -n "${ADVISORY_DB:-}" ]; then
-        deny=(env GIT_CONFIG_COUNT=1 "GIT_CONFIG_KEY_0=url.$ADVISORY_DB.insteadOf" GIT_CONFIG_VALUE_0=https://github.com/rustsec/advisory-db)
+        deny=(env GIT_CONFIG_COUNT=1 "GIT_CONFIG_KEY_0=url.$ADVISORY_DB.insteadOf" GIT_CONFIG_VALUE_0=https://github.com/RustSec/advisory-db)
         fetch=(--db "$ADVISORY_DB" --no-fetch)
     fi
     for lock in Cargo.lock fuzz/Cargo.lock; do
         step "cargo deny: $lock"
-        (cd "$root" && ${deny[@]+"${deny[@]}"} cargo deny --locked --manifest-path "${lock%.lock}.toml" check --config "$root/deny.toml") ||
+        (cd "$root" && ${deny[@]+"${deny[@]}"} cargo deny --locked --manifest-path "${lock%.lock}.toml" --config "$root/deny.toml" check) ||
             fail "A dependency is not as deny.toml wants it." "cargo-deny's words stand above."
         step "cargo audit: $lock"
         (cd "$root" && cargo audit ${fetch[@]+"${fetch[@]}"} --deny warnings --file "$lock") ||
