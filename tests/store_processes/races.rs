@@ -252,7 +252,7 @@ fn one_fetches_at_a_time(engine: &dyn Shared) {
     for processes in PROCESSES {
         let records = Pack::start(engine, vec![task.clone(); processes]).finish();
         let [told, stored, late] = fences(&records);
-        assert!(told.len() > 5, "{told:?}");
+        assert!(told.len() > 1, "{told:?}");
         assert!(told.windows(2).all(|pair| pair[0] < pair[1]), "a fence was told twice");
         assert_eq!((told, late), (stored, vec![]));
     }
