@@ -176,7 +176,7 @@ namespace {
          *        concurrency (1 … 256)；progress: callable(int $done, ?int $total): mixed，total 仅在数组时已知 / known for arrays；
          *        each: callable(array $answer, int|string $key): mixed，按完成的先后 / as they end
          *
-         * @return array<int|string, array<string, mixed>> 与 send() 的结果相同，另有 exception：数组保留原来的键和顺序，其他
+         * @return array<int|string, array<string, mixed>>|array<string, int> 与 send() 的结果相同，另有 exception：数组保留原来的键和顺序，其他
          *         iterable 得到列表（生成器的键可能重复）；有 each 时返回 total、delivered、refused、unknown、not_sent 的条数
          *         / as send() answers, plus `exception`: with an array's own keys, in its order; a list for any other iterable, as
          *         a generator's keys may repeat. With `each` no answer is kept, and this is how many ended how: total, delivered,

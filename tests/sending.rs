@@ -8,10 +8,11 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use routine_template::answer::{MsgId, Source};
+use routine_template::answer::{Answer, MsgId, Source};
 use routine_template::app::App;
 use routine_template::config::Settings;
 use routine_template::error::Error;
+use routine_template::language::Language;
 use routine_template::message::{Channel, Message};
 use routine_template::options::Options;
 use routine_template::registry::Registry;
@@ -327,12 +328,19 @@ fn a_connection_that_the_server_closed_while_idle_costs_no_message() {
     assert_eq!(shop.requests(SEND), 8);
 }
 
+/// Certainly not sent, in words that say what to look at.
+fn assert_untrusted(sent: Result<Answer, Error>) {
+    let error = sent.unwrap_err();
+    assert!(error.message(Language::English).contains("the certificate is not trusted"), "{error:?}");
+    assert!(!ambiguous(Err(error)));
+}
+
 #[test]
 fn a_certificate_that_does_not_prove_the_host_is_refused() {
     let unknown = Shop::open();
     let other = Shop::open();
     let app = unknown.app(&[("ca_file", other.ca_file.as_str())]);
-    assert!(!ambiguous(send(&app)));
+    assert_untrusted(send(&app));
     for options in [
         sandbox::Options { tls_host: Some("wechat.invalid".into()), ..sandbox::Options::default() },
         sandbox::Options { tls_expired: true, ..sandbox::Options::default() },
@@ -350,7 +358,7 @@ fn a_certificate_that_does_not_prove_the_host_is_refused() {
             ("store", "off"),
         ];
         let app = App::new(Arc::new(Settings::from_pairs(pairs).unwrap()), Arc::default());
-        assert!(!ambiguous(send(&app)));
+        assert_untrusted(send(&app));
         assert_eq!(wechat.counters().requests.len(), 0);
     }
 }

@@ -142,11 +142,10 @@ impl Cause {
     fn of(error: &reqwest::Error) -> Self {
         let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
         while let Some(cause) = source {
-            let tls = cause.downcast_ref::<rustls::Error>();
-            let io = cause.downcast_ref::<std::io::Error>();
-            if let Some(rustls::Error::InvalidCertificate(_)) = tls.or_else(|| io?.get_ref()?.downcast_ref()) {
+            if let Some(rustls::Error::InvalidCertificate(_)) = cause.downcast_ref() {
                 return Self::Certificate;
             }
+            let io = cause.downcast_ref::<std::io::Error>();
             if io.and_then(std::io::Error::raw_os_error).is_some_and(|code| LOCAL.contains(&Errno::from_raw(code))) {
                 return Self::Local;
             }
@@ -158,7 +157,11 @@ impl Cause {
                 }
                 _ if cause.to_string() == "dns error" => return Self::Name,
                 _ if cause.to_string().starts_with("connection closed before") => return Self::Closed,
-                _ => source = cause.source(),
+                // What an I/O error wraps is not its source, but the source of its source is; and one may wrap another.
+                _ => match io.and_then(std::io::Error::get_ref) {
+                    Some(wrapped) => source = Some(wrapped),
+                    None => source = cause.source(),
+                },
             }
         }
         if error.is_timeout() { Self::Timeout } else { Self::Other }
