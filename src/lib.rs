@@ -9,7 +9,7 @@
 //! 3. `context` knows what this PHP request has configured and registered, and gives the account, an [`app::App`].
 //! 4. [`app`] walks the message through the stages, once (`app/send.rs`); all that follows is called from there.
 //! 5. [`field`] normalises, checks and fits the payload (`app/prepare.rs`); what cannot be sent is answered here: 47003.
-//! 6. [`store`] takes key, pause and grant in one transaction (`app/gate.rs`); it may answer 45009, 43101, or an earlier call's answer.
+//! 6. [`store`] takes key, pause and grant in one transaction (`app/admission.rs`); it may answer 45009, 43101, or an earlier call's answer.
 //! 7. [`token`] comes from the process's memory, the store, or WeChat's stable_token: one fetch, whoever asks (`app/post.rs`).
 //! 8. [`wechat`] makes one POST, to a host that is up, under a deadline; while all are down it fails at once.
 //! 9. [`answer`] says what the errcode means and what to do now ([`wechat::errcode`]).
@@ -32,7 +32,7 @@
 //! | [`grant`], [`push`], `quota` | what users and WeChat report, read; pauses | `app` |
 //! | [`token`], [`wechat`] | the access token; hosts, connections, endpoints, errcodes | `app` |
 //! | [`store`] | what processes and hosts share, in SQLite or Redis; a store that fails never stops a send | `app`, `token`, `wechat`, `outbox` |
-//! | [`process`], `reach`, `stats` | what outlives a PHP request and belongs to one pid; a thread's connections; counters | `app`, `outbox` |
+//! | [`process`], `connections`, `stats` | what outlives a PHP request and belongs to one pid; a thread's connections; counters | `app`, `outbox` |
 //! | [`config`], [`language`], `log`, [`network`], `calendar`, `thread`, `fingerprint`, `lru_cache`, `failpoint` | the ground: none of them knows a message's stages | everybody |
 //! | [`doctor`], [`validate`] | commands of `routine-template` | the command line |
 //! | [`sandbox`] | a fake WeChat; shares no code with [`field`], so that their agreement means something | the command line, tests |
@@ -45,6 +45,7 @@ pub mod answer;
 pub mod app;
 mod calendar;
 pub mod config;
+mod connections;
 #[cfg(any(feature = "php", feature = "ffi"))]
 mod context;
 #[cfg(feature = "cli")]
@@ -72,7 +73,6 @@ mod php;
 pub mod process;
 pub mod push;
 mod quota;
-mod reach;
 pub mod registry;
 #[cfg(feature = "cli")]
 pub mod sandbox;

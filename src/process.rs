@@ -14,11 +14,11 @@ use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::Settings;
+use crate::connections::Connections;
 use crate::error::Error;
 use crate::lru_cache::LruCache;
 use crate::outbox::sender::KnownSender;
 use crate::outbox::{Deliverer, Ring};
-use crate::reach::Reach;
 use crate::stats::Stats;
 use crate::store::{self, Owner};
 use crate::template_cache::TemplateCache;
@@ -50,7 +50,7 @@ pub struct Process {
     forks: u64,
     started: SystemTime,
     runtime: Runtime,
-    reach: Reach,
+    connections: Connections,
     tokens: Mutex<LruCache<(Arc<TokenKey>, Arc<TokenSlot>)>>,
     routes: Mutex<LruCache<Arc<Route>>>,
     templates: Mutex<LruCache<Arc<TemplateCache>>>,
@@ -88,7 +88,7 @@ impl Process {
             forks: FORKS.load(Ordering::Acquire),
             started: SystemTime::now(),
             runtime,
-            reach: Reach::default(),
+            connections: Connections::default(),
             tokens: Mutex::new(LruCache::new(ACCOUNT_LIMIT)),
             routes: Mutex::new(LruCache::new(ROUTE_LIMIT)),
             templates: Mutex::new(LruCache::new(ACCOUNT_LIMIT)),
@@ -119,8 +119,8 @@ impl Process {
     }
 
     /// The connections of the threads on which applications call.
-    pub fn reach(&self) -> &Reach {
-        &self.reach
+    pub fn connections(&self) -> &Connections {
+        &self.connections
     }
 
     /// The token of the account that these settings name.

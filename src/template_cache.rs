@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::config::Settings;
-use crate::store::keeper::KeeperKey;
+use crate::store::handle::StoreKey;
 use crate::template_list::TemplateList;
 
 /// Between two looks into the store.
@@ -21,7 +21,7 @@ const LONGEST_ID: usize = 128;
 /// The list of one account and store in this process.
 pub struct TemplateCache {
     appid: String,
-    store: KeeperKey,
+    store: StoreKey,
     state: Mutex<State>,
 }
 
@@ -36,7 +36,7 @@ struct State {
 impl TemplateCache {
     /// An empty one.
     pub fn new(settings: &Settings) -> Self {
-        Self { appid: settings.appid.clone(), store: KeeperKey::of(settings), state: Mutex::default() }
+        Self { appid: settings.appid.clone(), store: StoreKey::of(settings), state: Mutex::default() }
     }
 
     /// Whether it is that of these settings.

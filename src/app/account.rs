@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::App;
 use super::failure::{forked, no_token};
-use super::post::Line;
+use super::post::CallContext;
 use crate::answer::Answer;
 use crate::config::TokenMode;
 use crate::error::Error;
@@ -24,8 +24,8 @@ impl App {
     pub fn access_token(&self, refresh: bool) -> Result<String, Error> {
         self.require_account()?;
         let process = Process::current()?;
-        let line = Line::new(self, process, Deadline::after(self.settings.timeout))?;
-        self.own_token(&line, refresh).map(|held| held.token.to_string())
+        let call = CallContext::new(self, process, Deadline::after(self.settings.timeout))?;
+        self.own_token(&call, refresh).map(|held| held.token.to_string())
     }
 
     /// One call of the API with a JSON body; the answer has WeChat's own members, `errcode`, `errmsg` and `hint` always among them.
@@ -37,27 +37,27 @@ impl App {
     pub(super) fn ask(&self, path: &'static str, question: Question<'_>) -> Result<Map<String, Value>, Error> {
         self.require_account()?;
         let process = Process::current()?;
-        let line = Line::new(self, process, Deadline::after(self.settings.timeout))?;
-        self.ask_along(&line, path, question)
+        let call = CallContext::new(self, process, Deadline::after(self.settings.timeout))?;
+        self.ask_along(&call, path, question)
     }
 
     /// The same within something that has begun already.
     pub(super) fn ask_along(
         &self,
-        line: &Line<'_>,
+        call: &CallContext<'_>,
         path: &'static str,
         question: Question<'_>,
     ) -> Result<Map<String, Value>, Error> {
         // A GET that got no answer has changed nothing.
         let changes = matches!(question, Question::Post(_));
-        let process = line.process;
-        let mut token = self.own_token(line, false)?;
+        let process = call.process;
+        let mut token = self.own_token(call, false)?;
         // The application's code may have forked: the connections, and the call itself, are the parent's.
         let is_ours = || if process.is_current() { Ok(()) } else { Err(forked(path)) };
         is_ours()?;
         let mut may_renew = true;
         loop {
-            let attempt = process.block_on(api::call(&line.wire(self), path, &token.token, question));
+            let attempt = process.block_on(api::call(&call.wire(self), path, &token.token, question));
             let reply = match attempt {
                 Attempt::Answered(reply) => reply,
                 Attempt::NotSent(failure) => return Err(no_answer(path, &failure, false)),
@@ -69,7 +69,7 @@ impl App {
                 let other = match self.settings.token_mode {
                     TokenMode::External => self.supplied_token(true)?.filter(|other| other.token != token.token),
                     _ => process
-                        .block_on(line.other_token(self, &token))
+                        .block_on(call.other_token(self, &token))
                         .map_err(|failure| self.refused_token(failure))?,
                 };
                 is_ours()?;
@@ -107,11 +107,11 @@ impl App {
     }
 
     /// The application's token, or the account's own.
-    pub(super) fn own_token(&self, line: &Line<'_>, refresh: bool) -> Result<Held, Error> {
+    pub(super) fn own_token(&self, call: &CallContext<'_>, refresh: bool) -> Result<Held, Error> {
         if let Some(supplied) = self.supplied_token(refresh)? {
             return Ok(supplied);
         }
-        line.process.block_on(line.token(self, refresh)).map_err(|failure| self.refused_token(failure))
+        call.process.block_on(call.token(self, refresh)).map_err(|failure| self.refused_token(failure))
     }
 
     fn refused_token(&self, failure: TokenFailure) -> Error {

@@ -19,7 +19,7 @@ use futures_util::stream::FuturesUnordered;
 
 use super::App;
 use super::failure::forked;
-use super::post::Line;
+use super::post::CallContext;
 use super::prepare::Prepared;
 use crate::answer::Answer;
 use crate::error::Error;
@@ -72,7 +72,7 @@ struct Waiting<K> {
 struct Bulk<'a, C: Caller> {
     app: &'a App,
     process: &'a Process,
-    line: Line<'a>,
+    call: CallContext<'a>,
     caller: &'a mut C,
     defaults: Rc<Options>,
     concurrency: usize,
@@ -105,7 +105,7 @@ impl App {
         let mut bulk = Bulk {
             app: self,
             process,
-            line: Line::new(self, process, Deadline::after(self.settings.timeout))?,
+            call: CallContext::new(self, process, Deadline::after(self.settings.timeout))?,
             caller,
             defaults: Rc::new(options.defaults.clone()),
             concurrency: options.concurrency.unwrap_or(self.settings.concurrency).max(1),
@@ -208,8 +208,8 @@ impl<C: Caller> Bulk<'_, C> {
                 self.lanes.admit(&receiver, waiting);
             }
             Err(answer) => {
-                let line = self.line.until(Deadline::after(waiting.prepared.timeout));
-                let answer = self.app.leave_refusal(&line, &waiting.prepared, answer.clone());
+                let call = self.call.until(Deadline::after(waiting.prepared.timeout));
+                let answer = self.app.leave_refusal(&call, &waiting.prepared, answer.clone());
                 self.count_end(waiting.key, Ended { id: answer.id, result: Ok(answer), attempts: 0 });
             }
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::App;
 use super::account::{errcode_in, members, no_answer};
 use super::api_path;
-use super::post::Line;
+use super::post::CallContext;
 use crate::answer::{Answer, Source};
 use crate::calendar;
 use crate::error::Error;
@@ -36,18 +36,18 @@ impl App {
             self.require_account()?;
         }
         let process = Process::current()?;
-        let line = Line::new(self, process, Deadline::after(self.settings.timeout))?;
-        match self.claim_clearing(&line, target)? {
+        let call = CallContext::new(self, process, Deadline::after(self.settings.timeout))?;
+        match self.claim_clearing(&call, target)? {
             Turn::Done(done, record) => Ok(self.cleared(target, self.told(&done), Source::Local, true, Some(&record))),
             Turn::NoneLeft(record) => {
                 Ok(self.cleared(target, self.none_left(target), Source::Local, false, Some(&record)))
             }
             Turn::Uncounted => {
-                let answer = self.ask_to_clear(&line, target)?;
+                let answer = self.ask_to_clear(&call, target)?;
                 Ok(self.cleared(target, answer, Source::Wechat, false, None))
             }
             Turn::Ours(claim) => {
-                let asked = self.ask_to_clear(&line, target);
+                let asked = self.ask_to_clear(&call, target);
                 let ending = match &asked {
                     Ok(answer) => Ending::Verdict(
                         errcode_in(answer).unwrap_or(0),
@@ -56,34 +56,34 @@ impl App {
                     Err(Error::Transport { ambiguous: true, .. }) => Ending::Unknown,
                     Err(_) => Ending::NotSent,
                 };
-                let record = self.close_clearing(&line, target, claim, &ending);
+                let record = self.close_clearing(&call, target, claim, &ending);
                 Ok(self.cleared(target, asked?, Source::Wechat, false, Some(&record)))
             }
         }
     }
 
-    fn ask_to_clear(&self, line: &Line<'_>, target: Target<'_>) -> Result<Map<String, Value>, Error> {
+    fn ask_to_clear(&self, call: &CallContext<'_>, target: Target<'_>) -> Result<Map<String, Value>, Error> {
         if let Target::Path(path) = target {
-            return self.ask_along(line, "/cgi-bin/openapi/quota/clear", Question::Post(&json!({ "cgi_path": path })));
+            return self.ask_along(call, "/cgi-bin/openapi/quota/clear", Question::Post(&json!({ "cgi_path": path })));
         }
         let body = json!({ "appid": self.settings.appid });
         let asked =
-            self.require_account().and_then(|()| self.ask_along(line, "/cgi-bin/clear_quota", Question::Post(&body)));
+            self.require_account().and_then(|()| self.ask_along(call, "/cgi-bin/clear_quota", Question::Post(&body)));
         match asked {
             // 0: the application has not supplied the token that it was to supply.
             Err(Error::Refused { code, .. } | Error::Config { code, .. })
                 if !self.settings.secret.is_empty() && (code == 0 || WITHOUT_TOKEN.contains(&code)) =>
             {
-                self.ask_by_secret(line)
+                self.ask_by_secret(call)
             }
             asked => asked,
         }
     }
 
-    fn ask_by_secret(&self, line: &Line<'_>) -> Result<Map<String, Value>, Error> {
+    fn ask_by_secret(&self, call: &CallContext<'_>) -> Result<Map<String, Value>, Error> {
         let mut in_query = false;
         loop {
-            let attempt = line.process.block_on(api::clear_quota_by_secret(&line.wire(self), in_query));
+            let attempt = call.process.block_on(api::clear_quota_by_secret(&call.wire(self), in_query));
             let reply = match attempt {
                 Attempt::Answered(reply) => reply,
                 Attempt::NotSent(failure) => return Err(no_answer(CLEAR_QUOTA_BY_SECRET, &failure, false)),
@@ -91,7 +91,7 @@ impl App {
             };
             let (errcode, answer) = self.read_answer(CLEAR_QUOTA_BY_SECRET, &reply, true)?;
             if errcode == 0 {
-                line.forget_token_refusal(self);
+                call.forget_token_refusal(self);
             }
             if in_query || !MISSING.contains(&errcode) {
                 return Ok(answer);

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::App;
-use super::gate::Ticket;
-use super::post::{Line, Posted};
+use super::admission::Ticket;
+use super::post::{CallContext, Posted};
 use crate::answer::Source;
 use crate::calendar;
 use crate::error::Error;
@@ -20,12 +20,12 @@ pub(super) struct Words {
 }
 
 impl App {
-    pub(super) fn close(&self, line: &Line<'_>, begin: &Begin<'_>, ticket: &Ticket, posted: &Posted) {
+    pub(super) fn close(&self, call: &CallContext<'_>, begin: &Begin<'_>, ticket: &Ticket, posted: &Posted) {
         let words = self.words(posted);
         let end = end(begin.channel, ticket, posted, &words);
-        // The message is out. If its end cannot be written, its lease runs out and the row reads `unknown`; the keeper has
-        // counted and reported it.
-        let _ = line.keeper.run(line.deadline.or_a_moment(), &line.process.stats, |store, until| {
+        // The message is out. If its end cannot be written, its lease runs out and the row reads `unknown`; the store
+        // handle has counted and reported it.
+        let _ = call.store.run(call.deadline.or_a_moment(), &call.process.stats, |store, until| {
             store.finish(begin, ticket.epoch, &end, until)
         });
     }

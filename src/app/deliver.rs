@@ -7,19 +7,19 @@ use bytes::Bytes;
 use futures_util::future::FutureExt;
 
 use super::App;
+use super::admission::{MARGIN, Ticket};
 use super::close::{self, Words};
-use super::gate::{MARGIN, Ticket};
-use super::post::{Line, Posted};
+use super::post::{CallContext, Posted};
 use crate::answer::Answer;
 use crate::config::TokenMode;
+use crate::connections::Connections;
 use crate::error::Error;
 use crate::language::Text;
 use crate::message::Channel;
 use crate::network::deadline::Deadline;
 use crate::outbox::backoff;
 use crate::process::Process;
-use crate::reach::Reach;
-use crate::store::keeper::Outage;
+use crate::store::handle::Outage;
 use crate::store::{Begin, Claim, Claimed, End, Job, MessageId, Settlement, State, UNSURE_LIMIT};
 use crate::token::TokenFailure;
 use crate::wechat::errcode::Outcome;
@@ -36,11 +36,11 @@ const WAS_DELIVERED: &str = "43101 after an attempt without a verdict, which had
 
 /// Who delivers for an account, and with which connections.
 #[derive(Clone, Copy)]
-pub struct Hands<'a> {
+pub struct DeliveryContext<'a> {
     /// The process.
     pub process: &'static Process,
     /// The deliverer's own connections.
-    pub reach: &'a Reach,
+    pub connections: &'a Connections,
 }
 
 /// Why nothing of an account can be sent at this moment.
@@ -101,17 +101,18 @@ pub enum Finding {
 impl App {
     /// Whether a message that is claimed now would find a way and a token. A token is fetched here, before any message counts
     /// as being sent.
-    pub async fn may_deliver(&self, hands: Hands<'_>) -> Result<(), Hold> {
+    pub async fn may_deliver(&self, context: DeliveryContext<'_>) -> Result<(), Hold> {
         self.require_account().map_err(|_| Hold::Settings)?;
         let deadline = Deadline::after(self.settings.timeout);
-        let line = Line::along(self, hands.process, hands.reach, deadline).map_err(|_| Hold::Settings)?;
-        if line.wire(self).refusal().is_some() {
+        let call =
+            CallContext::over(self, context.process, context.connections, deadline).map_err(|_| Hold::Settings)?;
+        if call.wire(self).refusal().is_some() {
             return Err(Hold::Route);
         }
         if self.settings.token_mode == TokenMode::External {
             return Ok(());
         }
-        match line.token(self, false).await {
+        match call.token(self, false).await {
             Ok(_) => Ok(()),
             Err(TokenFailure::Transport(_)) => Err(Hold::Route),
             Err(TokenFailure::Refused { .. }) => Err(Hold::Token),
@@ -119,25 +120,31 @@ impl App {
     }
 
     /// Takes messages from the outbox; `id` is that of the claim, the same as before if nobody knows what that one has taken.
-    pub fn claim(&self, hands: Hands<'_>, id: MessageId, channel: Channel, limit: usize) -> Result<Claimed, Outage> {
+    pub fn claim(
+        &self,
+        context: DeliveryContext<'_>,
+        id: MessageId,
+        channel: Channel,
+        limit: usize,
+    ) -> Result<Claimed, Outage> {
         let claim = Claim {
             id,
-            owner: hands.process.owner(),
+            owner: context.process.owner(),
             appid: &self.settings.appid,
             channel,
             limit: limit.min(CLAIM_LIMIT),
             margin: LEASE_MARGIN + MARGIN,
             retention: self.settings.retention,
         };
-        let keeper = hands.reach.keeper(&self.settings);
-        keeper.run(Deadline::after(UNHURRIED), &hands.process.stats, |store, until| store.claim(&claim, until))
+        let store = context.connections.store(&self.settings);
+        store.run(Deadline::after(UNHURRIED), &context.process.stats, |store, until| store.claim(&claim, until))
     }
 
     /// Sends one of them. One that trips a fault of ours takes no other with it: nobody knows what became of it.
-    pub async fn deliver(&self, hands: Hands<'_>, channel: Channel, job: Job) -> Tried {
-        let posted = match AssertUnwindSafe(self.post_job(hands, channel, &job)).catch_unwind().await {
+    pub async fn deliver(&self, context: DeliveryContext<'_>, channel: Channel, job: Job) -> Tried {
+        let posted = match AssertUnwindSafe(self.post_job(context, channel, &job)).catch_unwind().await {
             Ok(posted) => {
-                hands.process.stats.outcome(&posted.result);
+                context.process.stats.outcome(&posted.result);
                 posted
             }
             Err(_) => {
@@ -150,29 +157,30 @@ impl App {
         Tried { job, channel, posted, words, fate }
     }
 
-    async fn post_job(&self, hands: Hands<'_>, channel: Channel, job: &Job) -> Posted {
-        let line = Line::along(self, hands.process, hands.reach, Deadline::after(job.timeout));
-        match line.and_then(|line| Ok((line, self.supplied_token(false)?))) {
-            Ok((line, supplied)) => {
-                self.post(&line, channel, Bytes::copy_from_slice(&job.body), supplied.as_ref()).await
+    async fn post_job(&self, context: DeliveryContext<'_>, channel: Channel, job: &Job) -> Posted {
+        let call = CallContext::over(self, context.process, context.connections, Deadline::after(job.timeout));
+        match call.and_then(|call| Ok((call, self.supplied_token(false)?))) {
+            Ok((call, supplied)) => {
+                self.post(&call, channel, Bytes::copy_from_slice(&job.body), supplied.as_ref()).await
             }
             Err(error) => Posted { result: Err(error), attempts: 0, pause: None },
         }
     }
 
     /// Writes down how they ended.
-    pub fn settle(&self, hands: Hands<'_>, tried: &[Tried]) -> Result<(), Outage> {
-        let begins: Vec<Begin<'_>> = tried.iter().map(|tried| tried.begin(self, hands.process)).collect();
+    pub fn settle(&self, context: DeliveryContext<'_>, tried: &[Tried]) -> Result<(), Outage> {
+        let begins: Vec<Begin<'_>> = tried.iter().map(|tried| tried.begin(self, context.process)).collect();
         let ends: Vec<End<'_>> = tried.iter().map(Tried::end).collect();
         let all: Vec<_> =
             begins.iter().zip(tried).zip(&ends).map(|((begin, tried), end)| (begin, tried.job.epoch, end)).collect();
-        let keeper = hands.reach.keeper(&self.settings);
+        let store = context.connections.store(&self.settings);
         for Tried { job, channel, posted, .. } in tried {
-            self.learn_template(hands.process, &keeper, *channel, &job.template_id, &posted.result);
+            self.learn_template(context.process, &store, *channel, &job.template_id, &posted.result);
         }
         // Not `run`: what has happened must be written, resting store or not.
-        keeper
-            .insist(Deadline::after(UNHURRIED / 3), &hands.process.stats, |store, until| store.finish_all(&all, until))
+        store.insist(Deadline::after(UNHURRIED / 3), &context.process.stats, |store, until| {
+            store.finish_all(&all, until)
+        })
     }
 }
 

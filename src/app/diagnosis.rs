@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::App;
-use super::post::Line;
+use super::post::CallContext;
 use crate::config::TokenMode;
 use crate::error::Error;
 use crate::network::deadline::Deadline;
@@ -23,9 +23,9 @@ impl App {
     pub fn find_token(&self) -> Result<TokenFound, Error> {
         self.require_account()?;
         let process = Process::current()?;
-        let line = Line::new(self, process, Deadline::after(self.settings.timeout))?;
+        let call = CallContext::new(self, process, Deadline::after(self.settings.timeout))?;
         let fetched = process.stats.token_fetches.get();
-        let held = self.own_token(&line, self.settings.token_mode == TokenMode::Stable)?;
+        let held = self.own_token(&call, self.settings.token_mode == TokenMode::Stable)?;
         let is_own = self.settings.token_mode != TokenMode::External;
         Ok(TokenFound { asked_wechat: process.stats.token_fetches.get() > fetched, left: is_own.then(|| held.left()) })
     }

@@ -3,6 +3,7 @@
 mod account;
 mod api_path;
 
+mod admission;
 mod bulk;
 mod clear_quota;
 mod close;
@@ -12,7 +13,6 @@ mod deliver;
 mod diagnosis;
 mod failure;
 pub(crate) mod fuzzing;
-mod gate;
 mod ledger;
 mod official;
 mod post;
@@ -29,7 +29,7 @@ mod template_list;
 mod templates;
 
 pub use bulk::{BulkOptions, Caller, Ended, Summary};
-pub use deliver::{Finding, Hands, Hold, Tried};
+pub use deliver::{DeliveryContext, Finding, Hold, Tried};
 #[cfg(feature = "cli")]
 pub use diagnosis::TokenFound;
 pub use official::OneTime;
@@ -49,7 +49,7 @@ use crate::network::deadline::Deadline;
 use crate::options::Options;
 use crate::process::Process;
 use crate::registry::Registry;
-use crate::store::keeper::{Condition, Keeper, Outage};
+use crate::store::handle::{Condition, Outage, StoreHandle};
 use crate::store::{Store, StoreError};
 use crate::wechat::route::{self, Route, RouteKey};
 
@@ -150,7 +150,7 @@ impl App {
     pub fn store_condition(&self) -> Condition {
         match (&self.settings.store, Process::existing()) {
             (StorePlace::Off, _) => Condition { state: "off", ..Condition::default() },
-            (_, Some(process)) => process.reach().keeper(&self.settings).condition(),
+            (_, Some(process)) => process.connections().store(&self.settings).condition(),
             (_, None) => Condition { state: "unused", ..Condition::default() },
         }
     }
@@ -161,7 +161,11 @@ impl App {
             return Route::new(RouteKey::of(&self.settings)).condition();
         };
         let route = process.route(&self.settings);
-        route.read(&process.reach().keeper(&self.settings), &process.stats, Deadline::after(self.settings.timeout));
+        route.read(
+            &process.connections().store(&self.settings),
+            &process.stats,
+            Deadline::after(self.settings.timeout),
+        );
         route.condition()
     }
 
@@ -185,13 +189,13 @@ impl App {
     ) -> Result<T, Error> {
         self.settings.require_appid()?;
         let process = Process::current()?;
-        let keeper: Arc<Keeper> = process.reach().keeper(&self.settings);
-        keeper.insist(deadline, &process.stats, transaction).map_err(|outage| match outage {
+        let store: Arc<StoreHandle> = process.connections().store(&self.settings);
+        store.insist(deadline, &process.stats, transaction).map_err(|outage| match outage {
             Outage::Off => Error::config(
                 "设置 store 为 off，没有可查询或写入的数据",
                 "the setting store is off: there is nothing to ask or to write to",
             ),
-            Outage::Failed(error) => failure::store(&error, keeper.condition().place.as_deref()),
+            Outage::Failed(error) => failure::store(&error, store.condition().place.as_deref()),
         })
     }
 }

@@ -10,15 +10,15 @@ use super::App;
 use super::failure::{no_token, not_sent, unknown};
 use crate::answer::Answer;
 use crate::config::TokenMode;
+use crate::connections::Connections;
 use crate::error::Error;
 use crate::failpoint::failpoint;
 use crate::message::Channel;
 use crate::network::deadline::Deadline;
 use crate::process::Process;
 use crate::quota;
-use crate::reach::Reach;
 use crate::store::Pause;
-use crate::store::keeper::Keeper;
+use crate::store::handle::StoreHandle;
 use crate::token::{Fetch, Held, TokenFailure, TokenKey, TokenSlot};
 use crate::wechat::api::{self, Verdict};
 use crate::wechat::client::{Attempt, Cause, Client, Failure};
@@ -28,10 +28,10 @@ use crate::wechat::wire::Wire;
 
 /// What one call of an account holds on its way to WeChat: the means of its requests ([`Wire`]), and the account's token.
 #[derive(Clone)]
-pub(super) struct Line<'a> {
+pub(super) struct CallContext<'a> {
     pub(super) process: &'a Process,
     pub(super) client: Client,
-    pub(super) keeper: Arc<Keeper>,
+    pub(super) store: Arc<StoreHandle>,
     pub(super) deadline: Deadline,
     route: Arc<Route>,
     key: Arc<TokenKey>,
@@ -48,19 +48,24 @@ pub(super) struct Posted {
     pub(super) pause: Option<Pause>,
 }
 
-impl<'a> Line<'a> {
+impl<'a> CallContext<'a> {
     pub(super) fn new(app: &App, process: &'a Process, deadline: Deadline) -> Result<Self, Error> {
-        Self::along(app, process, process.reach(), deadline)
+        Self::over(app, process, process.connections(), deadline)
     }
 
     /// With the connections of a certain thread.
-    pub(super) fn along(app: &App, process: &'a Process, reach: &Reach, deadline: Deadline) -> Result<Self, Error> {
-        let client = reach.client(&app.settings)?;
+    pub(super) fn over(
+        app: &App,
+        process: &'a Process,
+        connections: &Connections,
+        deadline: Deadline,
+    ) -> Result<Self, Error> {
+        let client = connections.client(&app.settings)?;
         let (key, slot) = process.token(&app.settings);
         Ok(Self {
             process,
             client,
-            keeper: reach.keeper(&app.settings),
+            store: connections.store(&app.settings),
             route: process.route(&app.settings),
             deadline,
             key,
@@ -82,7 +87,7 @@ impl<'a> Line<'a> {
             client: &self.client,
             route: &self.route,
             settings: &app.settings,
-            keeper: &self.keeper,
+            store: &self.store,
             stats: &self.process.stats,
             deadline: self.deadline,
         }
@@ -107,28 +112,34 @@ impl<'a> Line<'a> {
 
 impl App {
     /// Posts a message, with the application's token or with the account's own, which is renewed once if WeChat refuses it.
-    pub(super) async fn post(&self, line: &Line<'_>, channel: Channel, body: Bytes, supplied: Option<&Held>) -> Posted {
+    pub(super) async fn post(
+        &self,
+        call: &CallContext<'_>,
+        channel: Channel,
+        body: Bytes,
+        supplied: Option<&Held>,
+    ) -> Posted {
         let (mut attempts, mut pause) = (0, None);
-        let result = self.attempt(line, channel, body, supplied, &mut attempts, &mut pause).await;
+        let result = self.attempt(call, channel, body, supplied, &mut attempts, &mut pause).await;
         Posted { result, attempts, pause }
     }
 
     async fn attempt(
         &self,
-        line: &Line<'_>,
+        call: &CallContext<'_>,
         channel: Channel,
         body: Bytes,
         supplied: Option<&Held>,
         attempts: &mut u32,
         pause: &mut Option<Pause>,
     ) -> Result<Answer, Error> {
-        let wire = line.wire(self);
+        let wire = call.wire(self);
         if let Some(failure) = wire.refusal() {
             return Err(not_sent(&failure));
         }
         let mut token = match supplied {
             Some(token) => token.clone(),
-            None => match line.token(self, false).await {
+            None => match call.token(self, false).await {
                 Ok(token) => token,
                 Err(failure) => return self.without_token(failure, 0),
             },
@@ -139,7 +150,7 @@ impl App {
             let asked = Instant::now();
             let attempt = api::send(&wire, channel, &token.token, body.clone()).await;
             if !attempt.was_left_out() {
-                line.process.stats.request(asked.elapsed());
+                call.process.stats.request(asked.elapsed());
             }
             let reply = match attempt {
                 Attempt::NotSent(failure) => return Err(not_sent(&failure)),
@@ -160,7 +171,7 @@ impl App {
             };
             if may_renew && errcode::outcome(errcode) == Outcome::TokenStale {
                 may_renew = false;
-                match line.other_token(self, &token).await {
+                match call.other_token(self, &token).await {
                     Ok(Some(other)) => {
                         token = other;
                         continue;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::App;
-use super::gate::{OPENID_LIMIT, TEMPLATE_ID_LIMIT, cut, hashed_openid};
+use super::admission::{OPENID_LIMIT, TEMPLATE_ID_LIMIT, cut, hashed_openid};
 use crate::answer::Answer;
 use crate::config::GrantPolicy;
 use crate::error::Error;

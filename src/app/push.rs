@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::App;
-use super::gate::hashed_openid;
+use super::admission::hashed_openid;
 use super::ledger::ledger_row;
 use crate::error::Error;
 use crate::fingerprint;

@@ -4,8 +4,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::App;
-use super::gate::same_message;
-use super::post::Line;
+use super::admission::same_message;
+use super::post::CallContext;
 use super::{Prepared, failure};
 use crate::config::DeliveryMode;
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::message::{Channel, Message};
 use crate::network::deadline::Deadline;
 use crate::outbox::{Ring, sender};
 use crate::process::Process;
-use crate::store::keeper::Outage;
+use crate::store::handle::Outage;
 use crate::store::{Enqueued, MessageId, Parcel, Queue, Sender};
 
 /// Between two looks at an outbox that is being emptied.
@@ -33,9 +33,9 @@ impl App {
         let content = match &prepared.content {
             Ok(content) => content,
             Err(answer) => {
-                let line = Line::new(self, process, Deadline::after(prepared.timeout))?;
+                let call = CallContext::new(self, process, Deadline::after(prepared.timeout))?;
                 process.stats.refused_local.increment();
-                let answer = self.leave_refusal(&line, &prepared, answer.clone());
+                let answer = self.leave_refusal(&call, &prepared, answer.clone());
                 return Err(Error::Refused { code: answer.errcode, text: answer.in_words() });
             }
         };
@@ -76,8 +76,8 @@ impl App {
         let mut begin = prepared.begin(self, process);
         begin.queued = true;
         // A store that has failed is asked all the same: this message has nowhere else to go.
-        let keeper = process.reach().keeper(&self.settings);
-        keeper.insist(Deadline::after(parcel.timeout), &process.stats, |store, until| {
+        let store = process.connections().store(&self.settings);
+        store.insist(Deadline::after(parcel.timeout), &process.stats, |store, until| {
             store.enqueue(&begin, parcel, until)
         })
     }
@@ -110,7 +110,7 @@ impl App {
                 "the setting store is off: queue() has nowhere to keep a message; set store, or send at once with option or_send",
             ),
             Outage::Failed(error) => {
-                let condition = process.reach().keeper(&self.settings).condition();
+                let condition = process.connections().store(&self.settings).condition();
                 failure::store(error, condition.place.as_deref())
             }
         }

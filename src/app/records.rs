@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use super::App;
-use super::gate::hashed_openid;
+use super::admission::hashed_openid;
 use crate::error::Error;
 use crate::language::{Text, plain_text};
 use crate::message::Input;

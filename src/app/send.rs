@@ -3,9 +3,9 @@
 use bytes::Bytes;
 
 use super::App;
+use super::admission::{Admission, MARGIN};
 use super::failure::{forked, keeping_the_grant};
-use super::gate::{Gate, MARGIN};
-use super::post::{Line, Posted};
+use super::post::{CallContext, Posted};
 use crate::answer::Answer;
 use crate::config::TokenMode;
 use crate::error::Error;
@@ -24,8 +24,8 @@ impl App {
         let body = match &prepared.content {
             Ok(content) => content.body.clone(),
             Err(answer) => {
-                let line = Line::new(self, process, deadline)?;
-                return Ok(self.leave_refusal(&line, &prepared, answer.clone()));
+                let call = CallContext::new(self, process, deadline)?;
+                return Ok(self.leave_refusal(&call, &prepared, answer.clone()));
             }
         };
         // The application's code, which may take its time, fork or end the request: before anything is under way.
@@ -39,33 +39,33 @@ impl App {
         if prepared.content.as_ref().is_ok_and(|content| !content.changes.is_empty()) {
             process.stats.fitted.increment();
         }
-        let line = Line::new(self, process, deadline)?;
+        let call = CallContext::new(self, process, deadline)?;
 
         let changes = prepared.take_changes();
         prepared.renew_id();
         let mut begin = prepared.begin(self, process);
         begin.lease = deadline.left() + MARGIN;
-        let ticket = match self.pass_gate(&line, &mut begin)? {
-            Gate::Answered(answer) => return Ok(Answer { changed: changes, ..answer }),
-            Gate::Go(ticket) => Some(ticket),
-            Gate::Unrecorded => None,
+        let ticket = match self.admit(&call, &mut begin)? {
+            Admission::Answered(answer) => return Ok(Answer { changed: changes, ..answer }),
+            Admission::Go(ticket) => Some(ticket),
+            Admission::Unrecorded => None,
         };
         let channel = prepared.channel;
-        let mut posted = process.block_on(self.post(&line, channel, body.clone(), supplied.as_ref()));
+        let mut posted = process.block_on(self.post(&call, channel, body.clone(), supplied.as_ref()));
         if let (Some(first), Ok(answer)) = (&supplied, &posted.result)
             && answer.outcome == Outcome::TokenStale
         {
-            posted = self.post_again(&line, channel, body, first, posted);
+            posted = self.post_again(&call, channel, body, first, posted);
             if !process.is_current() {
                 // The message is under way in the parent, which writes down how it ends.
                 return posted.result;
             }
         }
-        self.learn_template(process, &line.keeper, channel, &prepared.template_id, &posted.result);
+        self.learn_template(process, &call.store, channel, &prepared.template_id, &posted.result);
         let Some(ticket) = ticket else {
             return posted.result.map(|answer| Answer { changed: changes, ..answer });
         };
-        self.close(&line, &begin, &ticket, &posted);
+        self.close(&call, &begin, &ticket, &posted);
         match posted.result {
             Ok(answer) => Ok(Answer { changed: changes, id: Some(ticket.id), ..answer }),
             Err(error) if ticket.grant == Grant::Reserved => Err(keeping_the_grant(error)),
@@ -74,15 +74,22 @@ impl App {
     }
 
     /// Once more with a token that the application supplies anew; its own failure is the result.
-    fn post_again(&self, line: &Line<'_>, channel: Channel, body: Bytes, refused: &Held, first: Posted) -> Posted {
+    fn post_again(
+        &self,
+        call: &CallContext<'_>,
+        channel: Channel,
+        body: Bytes,
+        refused: &Held,
+        first: Posted,
+    ) -> Posted {
         let attempts = first.attempts;
         let supplied = self.supplied_token(true);
-        if !line.process.is_current() {
+        if !call.process.is_current() {
             return Posted { result: supplied.and(Err(forked("send()"))), attempts, pause: None };
         }
         match supplied {
             Ok(Some(other)) if other.token != refused.token => {
-                let second = line.process.block_on(self.post(line, channel, body, Some(&other)));
+                let second = call.process.block_on(self.post(call, channel, body, Some(&other)));
                 let attempts = attempts + second.attempts;
                 let result = second.result.map(|answer| Answer { attempts, ..answer });
                 Posted { result, attempts, pause: second.pause }

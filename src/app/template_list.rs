@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use super::App;
 use super::account::errcode_in;
+use super::admission::LOOK;
 use super::failure::{no_list, refused};
-use super::gate::LOOK;
 use crate::answer::Answer;
 use crate::config::StorePlace;
 use crate::error::Error;
@@ -21,7 +21,7 @@ use crate::message::Channel;
 use crate::network::deadline::Deadline;
 use crate::process::Process;
 use crate::quota;
-use crate::store::keeper::Keeper;
+use crate::store::handle::StoreHandle;
 use crate::template::Template;
 use crate::template_list::TemplateList;
 use crate::wechat::api::Question;
@@ -96,13 +96,13 @@ impl App {
     pub(super) fn learn_template(
         &self,
         process: &Process,
-        keeper: &Arc<Keeper>,
+        store: &Arc<StoreHandle>,
         channel: Channel,
         template_id: &str,
         verdict: &Result<Answer, Error>,
     ) {
         if is_listed(channel) && matches!(verdict, Ok(answer) if answer.errcode == 40037) {
-            let shared = SharedList { keeper: keeper.clone(), ..self.shared_list(process) };
+            let shared = SharedList { store: store.clone(), ..self.shared_list(process) };
             shared.change(|list| list.refusing(template_id));
         }
     }
@@ -185,7 +185,7 @@ impl App {
             appid: &self.settings.appid,
             process,
             cache: process.templates(&self.settings),
-            keeper: process.reach().keeper(&self.settings),
+            store: process.connections().store(&self.settings),
             glance: GLANCE.min(self.settings.timeout / 10),
         }
     }

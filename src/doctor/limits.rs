@@ -110,7 +110,7 @@ pub fn route(app: &App, deadline: Deadline) -> Finding {
 fn pause(settings: &Settings, deadline: Deadline) -> Option<Pause> {
     let process = Process::current().ok()?;
     let day = calendar::day(Timestamp::now());
-    let pauses = process.reach().keeper(settings).insist(deadline, &process.stats, |store, until| {
+    let pauses = process.connections().store(settings).insist(deadline, &process.stats, |store, until| {
         let usage = |channel: Channel| store.usage(&settings.appid, channel.path(), day, until);
         Channel::ALL.into_iter().map(|channel| Ok(usage(channel)?.pause)).collect::<Result<Vec<_>, _>>()
     });

@@ -35,10 +35,10 @@ pub fn check(settings: &Settings, deadline: Deadline) -> Finding {
 
 fn look(settings: &Settings, deadline: Deadline) -> Option<Waiting> {
     let process = Process::current().ok()?;
-    let keeper = process.reach().keeper(settings);
+    let store = process.connections().store(settings);
     let appid = settings.appid.as_str();
     let owner = process.owner();
-    let found = keeper.insist(deadline, &process.stats, |store, until| {
+    let found = store.insist(deadline, &process.stats, |store, until| {
         let pending = store.pending(appid, until)?;
         let filter = Filter { state: Some(State::Queued), limit: 1000, ..Filter::default() };
         let rows = if pending == 0 { Vec::new() } else { store.deliveries(appid, &filter, until)? };

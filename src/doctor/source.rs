@@ -122,7 +122,7 @@ pub fn with_store(layers: &[Layer], settings: Arc<Settings>, deadline: Deadline)
         return Sourced { settings, origins, others };
     }
     let Ok(process) = Process::current() else { return Sourced { settings, origins, others } };
-    let keeper = process.reach().keeper(&settings);
+    let store = process.connections().store(&settings);
     let look = |store: &dyn Store, until| {
         let mut appids: Vec<String> = if settings.appid.is_empty() {
             store.queues(None, until)?.into_iter().map(|queue| queue.appid).collect()
@@ -134,7 +134,7 @@ pub fn with_store(layers: &[Layer], settings: Arc<Settings>, deadline: Deadline)
         Ok((appids, sender))
     };
     // A store that fails is a finding of its own.
-    let Ok((appids, Some(sender))) = keeper.insist(deadline, &process.stats, look) else {
+    let Ok((appids, Some(sender))) = store.insist(deadline, &process.stats, look) else {
         return Sourced { settings, origins, others };
     };
     match sender::settings(&sender, &settings) {

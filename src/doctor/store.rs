@@ -13,7 +13,7 @@ use crate::config::{Secret, Settings, StorePlace};
 use crate::language::Text;
 use crate::network::deadline::Deadline;
 use crate::process::Process;
-use crate::store::keeper::Outage;
+use crate::store::handle::Outage;
 use crate::store::place::default_directory;
 use crate::store::{Fault, RedisStore, SqliteStore, StoreError};
 
@@ -129,9 +129,9 @@ fn with_rights(finding: Finding, place: &str) -> Finding {
 /// One transaction that takes the lock and changes nothing.
 fn usable(settings: &Settings, deadline: Deadline) -> Result<(), StoreError> {
     let Ok(process) = Process::current() else { return Ok(()) };
-    let keeper = process.reach().keeper(settings);
+    let store = process.connections().store(settings);
     let done =
-        keeper.insist(deadline, &process.stats, |store, until| store.release_token("doctor", 0, Duration::ZERO, until));
+        store.insist(deadline, &process.stats, |store, until| store.release_token("doctor", 0, Duration::ZERO, until));
     match done {
         Ok(()) | Err(Outage::Off) => Ok(()),
         Err(Outage::Failed(error)) => Err(error),

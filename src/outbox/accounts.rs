@@ -8,13 +8,13 @@ use super::bell::Ring;
 use super::engine::say;
 use super::sender;
 use super::store_watch::StoreWatch;
-use crate::app::{App, Hands};
+use crate::app::{App, DeliveryContext};
 use crate::config::Settings;
+use crate::connections::Connections;
 use crate::network::deadline::Deadline;
 use crate::process::Process;
-use crate::reach::Reach;
 use crate::store::Queue;
-use crate::store::keeper::KeeperKey;
+use crate::store::handle::StoreKey;
 
 /// No transaction takes longer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -34,7 +34,7 @@ pub enum Role {
 /// The accounts, each at its store.
 pub struct Accounts {
     process: &'static Process,
-    reach: Arc<Reach>,
+    connections: Arc<Connections>,
     role: Role,
     stores: Vec<StoreWatch>,
     /// Each with the number of its store. The number of an account never changes.
@@ -44,8 +44,8 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    pub fn new(process: &'static Process, reach: Arc<Reach>, role: Role) -> Self {
-        Self { process, reach, role, stores: Vec::new(), accounts: Vec::new(), unusable: Vec::new() }
+    pub fn new(process: &'static Process, connections: Arc<Connections>, role: Role) -> Self {
+        Self { process, connections, role, stores: Vec::new(), accounts: Vec::new(), unusable: Vec::new() }
     }
 
     /// All accounts, with their numbers.
@@ -81,10 +81,10 @@ impl Accounts {
     /// What others have left, and what has become due.
     pub fn look(&mut self, now: Instant) {
         for store in 0..self.stores.len() {
-            let hands = Hands { process: self.process, reach: &self.reach };
+            let context = DeliveryContext { process: self.process, connections: &self.connections };
             let role = self.role;
             let queues = match self.stores.get_mut(store) {
-                Some(store) if store.next_look <= now => store.look(hands, role),
+                Some(store) if store.next_look <= now => store.look(context, role),
                 _ => continue,
             };
             for queue in queues {
@@ -105,8 +105,8 @@ impl Accounts {
             return;
         }
         let Some(settings) = self.stores.get(store).map(|store| store.settings.clone()) else { return };
-        let keeper = self.reach.keeper(&settings);
-        let found = keeper
+        let handle = self.connections.store(&settings);
+        let found = handle
             .run(Deadline::after(PATIENCE), &self.process.stats, |store, until| store.sender(&queue.appid, until));
         // Without a store there is nothing to deliver, either.
         let Ok(Some(sender)) = found else { return };
@@ -148,7 +148,7 @@ impl Accounts {
 
     /// The number of that store; `None` if there are more stores than any host has.
     pub fn watch(&mut self, settings: &Arc<Settings>) -> Option<usize> {
-        let key = KeeperKey::of(settings);
+        let key = StoreKey::of(settings);
         if let Some(known) = self.stores.iter().position(|store| key.is_of(&store.settings)) {
             return Some(known);
         }

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::config::Settings;
 use crate::message::Channel;
-use crate::store::keeper::KeeperKey;
+use crate::store::handle::StoreKey;
 
 /// More queues than one process fills between two looks; what does not fit is found by whoever adopts.
 const LIMIT: usize = 256;
@@ -77,7 +77,7 @@ impl Ring {
     fn is_of(&self, other: &Self) -> bool {
         self.channel == other.channel
             && self.settings.appid == other.settings.appid
-            && KeeperKey::of(&self.settings).is_of(&other.settings)
+            && StoreKey::of(&self.settings).is_of(&other.settings)
     }
 }
 

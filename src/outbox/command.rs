@@ -12,12 +12,12 @@ use super::bell::Bell;
 use super::drain::{Drain, Progress};
 use super::engine::Engine;
 use crate::config::{Settings, StorePlace};
+use crate::connections::Connections;
 use crate::error::Error;
 use crate::language::Language;
 use crate::network::deadline::Deadline;
 use crate::process::Process;
-use crate::reach::Reach;
-use crate::store::keeper::{Keeper, Outage};
+use crate::store::handle::{Outage, StoreHandle};
 use crate::thread::spawn_without_signals;
 
 /// As much as the C library gives a main thread.
@@ -98,16 +98,16 @@ pub fn run(args: &WorkArgs) -> Result<(), WorkError> {
     };
     let process = Process::current()?;
     let bell = Arc::new(Bell::default());
-    let reach = Arc::<Reach>::default();
+    let connections = Arc::<Connections>::default();
     let thread = {
-        let (bell, settings, reach) = (bell.clone(), settings.clone(), reach.clone());
+        let (bell, settings, connections) = (bell.clone(), settings.clone(), connections.clone());
         spawn_without_signals("routine-deliver", STACK, move || {
-            let mut engine = Engine::new(process, reach, bell, Role::Worker);
+            let mut engine = Engine::new(process, connections, bell, Role::Worker);
             engine.attend(&settings);
             engine.run()
         })?
     };
-    let mut watch = Watch::new(process, reach.keeper(&settings), args);
+    let mut watch = Watch::new(process, connections.store(&settings), args);
     runtime.block_on(async {
         let tick = if args.drain { DRAIN_TICK } else { TICK };
         let mut drain = args.drain.then(|| Drain::begun(Instant::now()));
@@ -177,7 +177,7 @@ impl Signals {
 /// What a person sees.
 struct Watch {
     process: &'static Process,
-    keeper: Arc<Keeper>,
+    store: Arc<StoreHandle>,
     language: Language,
     shows_progress: bool,
     delivered: u64,
@@ -186,11 +186,11 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(process: &'static Process, keeper: Arc<Keeper>, args: &WorkArgs) -> Self {
+    fn new(process: &'static Process, store: Arc<StoreHandle>, args: &WorkArgs) -> Self {
         let shows_progress = !args.quiet && io::stderr().is_terminal();
         Self {
             process,
-            keeper,
+            store,
             language: Language::of_environment(),
             shows_progress,
             delivered: 0,
@@ -201,7 +201,7 @@ impl Watch {
 
     fn tick(&mut self) -> io::Result<()> {
         // The deliverer uses the same store.
-        let condition = self.keeper.condition();
+        let condition = self.store.condition();
         let down = condition.error.is_some();
         if down != self.store_down {
             self.store_down = down;
@@ -246,7 +246,7 @@ impl Watch {
 
     /// How many messages there are, of all accounts.
     fn pending(&self) -> Result<u64, Outage> {
-        self.keeper.insist(Deadline::after(PATIENCE), &self.process.stats, |store, until| {
+        self.store.insist(Deadline::after(PATIENCE), &self.process.stats, |store, until| {
             let mut appids: Vec<String> = store.queues(None, until)?.into_iter().map(|queue| queue.appid).collect();
             appids.dedup();
             appids.iter().map(|appid| store.pending(appid, until)).sum()
@@ -255,9 +255,8 @@ impl Watch {
 
     /// How far a drain is.
     fn progress(&self, drain: &mut Drain) -> Progress {
-        let queues = self
-            .keeper
-            .insist(Deadline::after(PATIENCE), &self.process.stats, |store, until| store.queues(None, until));
+        let queues =
+            self.store.insist(Deadline::after(PATIENCE), &self.process.stats, |store, until| store.queues(None, until));
         drain.look(queues.ok().as_deref(), self.process.stats.claimed.get(), Instant::now())
     }
 

@@ -15,12 +15,12 @@ use tokio::time::{timeout, timeout_at};
 
 use super::accounts::{Accounts, Role};
 use super::bell::Bell;
-use crate::app::{Finding, Hands, Hold, Tried};
+use crate::app::{DeliveryContext, Finding, Hold, Tried};
 use crate::config::Settings;
+use crate::connections::Connections;
 use crate::failpoint::failpoint;
 use crate::message::Channel;
 use crate::process::Process;
-use crate::reach::Reach;
 use crate::store::{MessageId, State};
 use crate::wechat::client::pump;
 use crate::{log, quota};
@@ -66,7 +66,7 @@ struct Unwritten {
 /// The deliverer of one thread.
 pub struct Engine {
     process: &'static Process,
-    reach: Arc<Reach>,
+    connections: Arc<Connections>,
     bell: Arc<Bell>,
     accounts: Accounts,
     unwritten: VecDeque<Unwritten>,
@@ -75,9 +75,9 @@ pub struct Engine {
 
 impl Engine {
     /// One that has nothing to do until the bell rings.
-    pub fn new(process: &'static Process, reach: Arc<Reach>, bell: Arc<Bell>, role: Role) -> Self {
-        let accounts = Accounts::new(process, reach.clone(), role);
-        Self { process, reach, bell, accounts, unwritten: VecDeque::new(), write_again: Instant::now() }
+    pub fn new(process: &'static Process, connections: Arc<Connections>, bell: Arc<Bell>, role: Role) -> Self {
+        let accounts = Accounts::new(process, connections.clone(), role);
+        Self { process, connections, bell, accounts, unwritten: VecDeque::new(), write_again: Instant::now() }
     }
 
     /// Takes care of the store that these settings name.
@@ -129,9 +129,9 @@ impl Engine {
             let free = free.min(places);
             places -= free;
             account.asking = true;
-            let (app, process, reach) = (account.app.clone(), self.process, self.reach.clone());
+            let (app, process, connections) = (account.app.clone(), self.process, self.connections.clone());
             tasks.push(Box::pin(async move {
-                let asked = app.may_deliver(Hands { process, reach: &reach });
+                let asked = app.may_deliver(DeliveryContext { process, connections: &connections });
                 // A fault of ours holds up this account and no other.
                 let may = AssertUnwindSafe(asked).catch_unwind().await.unwrap_or(Err(Hold::Settings));
                 Event::Asked(number, channel, free, may)
@@ -198,7 +198,7 @@ impl Engine {
 
     fn asked(&mut self, number: usize, channel: Channel, free: usize, may: Result<(), Hold>, tasks: &mut Tasks) {
         let stopping = self.bell.stops_at();
-        let hands = Hands { process: self.process, reach: &self.reach };
+        let context = DeliveryContext { process: self.process, connections: &self.connections };
         let adopts = self.accounts.adopts(number);
         let Some(account) = self.accounts.get_mut(number) else { return };
         account.asking = false;
@@ -225,7 +225,7 @@ impl Engine {
         }
         failpoint!("claiming");
         let claim = account.claim(channel);
-        let claimed = match account.app.claim(hands, claim, channel, free) {
+        let claimed = match account.app.claim(context, claim, channel, free) {
             Ok(claimed) => claimed,
             // It may have taken messages: the next claim is this one again.
             Err(_) => {
@@ -252,9 +252,9 @@ impl Engine {
         account.in_flight += claimed.jobs.len();
         report(self.process, account.app.settings(), &claimed.ended);
         for job in claimed.jobs {
-            let (app, process, reach) = (account.app.clone(), self.process, self.reach.clone());
+            let (app, process, connections) = (account.app.clone(), self.process, self.connections.clone());
             tasks.push(Box::pin(async move {
-                let tried = app.deliver(Hands { process, reach: &reach }, channel, job).await;
+                let tried = app.deliver(DeliveryContext { process, connections: &connections }, channel, job).await;
                 Event::Tried(number, Box::new(tried))
             }));
         }
@@ -284,14 +284,14 @@ impl Engine {
     }
 
     fn write(&mut self, number: usize, batch: Vec<Tried>) {
-        let hands = Hands { process: self.process, reach: &self.reach };
+        let context = DeliveryContext { process: self.process, connections: &self.connections };
         let Some(account) = self.accounts.get_mut(number) else { return };
         failpoint!("settling");
-        if account.app.settle(hands, &batch).is_ok() {
+        if account.app.settle(context, &batch).is_ok() {
             failpoint!("settled");
             return;
         }
-        // The keeper has counted and reported it. Verdicts are worth more than new messages.
+        // The store handle has counted and reported it. Verdicts are worth more than new messages.
         account.hold(Hold::Store);
         let now = Instant::now();
         self.write_again = now + REPEAT;
@@ -307,9 +307,9 @@ impl Engine {
             return;
         }
         while let Some(unwritten) = self.unwritten.pop_front() {
-            let hands = Hands { process: self.process, reach: &self.reach };
+            let context = DeliveryContext { process: self.process, connections: &self.connections };
             let Some(account) = self.accounts.get_mut(unwritten.number) else { continue };
-            if account.app.settle(hands, std::slice::from_ref(&unwritten.tried)).is_err() {
+            if account.app.settle(context, std::slice::from_ref(&unwritten.tried)).is_err() {
                 self.write_again = Instant::now() + REPEAT;
                 if Instant::now() < unwritten.until {
                     self.unwritten.push_back(unwritten);

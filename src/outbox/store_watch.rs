@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::accounts::Role;
 use super::backoff::jittered;
-use crate::app::Hands;
+use crate::app::DeliveryContext;
 use crate::config::Settings;
 use crate::network::deadline::Deadline;
-use crate::store::keeper::Outage;
+use crate::store::handle::Outage;
 use crate::store::{Lead, Queue};
 
 /// How long one process adopts before it has to say so again; another takes its place when it is over, or at once when it has
@@ -53,21 +53,21 @@ impl StoreWatch {
     }
 
     /// The queues that may hold something for this deliverer.
-    pub fn look(&mut self, hands: Hands<'_>, role: Role) -> Vec<Queue> {
+    pub fn look(&mut self, context: DeliveryContext<'_>, role: Role) -> Vec<Queue> {
         if role == Role::Thread && Instant::now() >= self.lead_again {
-            self.leads = self.lead(hands);
+            self.leads = self.lead(context);
             self.lead_again = Instant::now() + jittered(ASK);
         }
         if !self.adopts(role) {
             self.next_look = self.lead_again;
             return Vec::new();
         }
-        match self.queues(hands) {
+        match self.queues(context) {
             Ok(queues) => {
                 let due: Vec<Queue> = queues.iter().filter(|queue| wait(queue).is_zero()).cloned().collect();
                 let soonest = queues.iter().map(wait).filter(|wait| !wait.is_zero()).min();
                 // What is due and cannot be sent is no reason to hurry.
-                let claimed = hands.process.stats.claimed.get();
+                let claimed = context.process.stats.claimed.get();
                 let pace = match role {
                     Role::Thread => ADOPTING,
                     Role::Worker if claimed == self.claimed => WATCHING,
@@ -77,7 +77,7 @@ impl StoreWatch {
                 self.next_look = Instant::now() + soonest.unwrap_or(pace).min(pace);
                 due
             }
-            // The keeper has counted and reported it.
+            // The store handle has counted and reported it.
             Err(_) => {
                 self.next_look = Instant::now() + REST;
                 Vec::new()
@@ -85,16 +85,16 @@ impl StoreWatch {
         }
     }
 
-    fn queues(&self, hands: Hands<'_>) -> Result<Vec<Queue>, Outage> {
-        let keeper = hands.reach.keeper(&self.settings);
-        keeper.run(Deadline::after(PATIENCE), &hands.process.stats, |store, until| store.queues(None, until))
+    fn queues(&self, context: DeliveryContext<'_>) -> Result<Vec<Queue>, Outage> {
+        let store = context.connections.store(&self.settings);
+        store.run(Deadline::after(PATIENCE), &context.process.stats, |store, until| store.queues(None, until))
     }
 
-    fn lead(&self, hands: Hands<'_>) -> bool {
-        let owner = hands.process.owner();
-        let keeper = hands.reach.keeper(&self.settings);
+    fn lead(&self, context: DeliveryContext<'_>) -> bool {
+        let owner = context.process.owner();
+        let store = context.connections.store(&self.settings);
         let ask = |ended: Option<&str>| {
-            keeper.run(Deadline::after(PATIENCE), &hands.process.stats, |store, until| {
+            store.run(Deadline::after(PATIENCE), &context.process.stats, |store, until| {
                 store.lead(owner.host(), owner, ended, LEASE, until)
             })
         };

@@ -7,12 +7,12 @@
 //! differ agree on a lease.
 //!
 //! Nothing in here decides about a message. `app` asks, the store answers, and a store that fails never stops a send
-//! (see [`keeper`]).
+//! (see [`handle`]).
 
 mod error;
 mod grant;
+pub mod handle;
 mod health;
-pub mod keeper;
 mod message;
 mod note;
 mod outbox;

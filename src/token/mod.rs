@@ -137,8 +137,8 @@ impl TokenSlot {
         self.state.lock().refusal = None;
         let over = StoredRefusal { errcode: 0, errmsg: String::new(), stands: Duration::ZERO };
         let (account, no_lease) = (fetch.key.account(), 0);
-        // Without the store it ends by itself within a minute; the keeper has counted and reported the failure.
-        let _ = fetch.wire.keeper.run(fetch.wire.deadline.or_a_moment(), fetch.wire.stats, |store, until| {
+        // Without the store it ends by itself within a minute; the store handle has counted and reported the failure.
+        let _ = fetch.wire.store.run(fetch.wire.deadline.or_a_moment(), fetch.wire.stats, |store, until| {
             store.refuse_token(account, account, no_lease, &over, until)
         });
     }
@@ -197,7 +197,7 @@ impl TokenSlot {
                 ended: ended.as_deref(),
             };
             let turn =
-                fetch.wire.keeper.run(fetch.wire.deadline, fetch.wire.stats, |store, until| store.token(&ask, until));
+                fetch.wire.store.run(fetch.wire.deadline, fetch.wire.stats, |store, until| store.token(&ask, until));
             match turn {
                 Err(_without_store) => return self.fetch(want, None, fetch).await.map(Some),
                 Ok(TokenTurn::Fetch { fence, current }) => {
@@ -254,9 +254,9 @@ impl TokenSlot {
                     let passed = asked.elapsed();
                     let (renew_in, ends_in) =
                         ((lifetime - overlap).saturating_sub(passed), lifetime.saturating_sub(passed));
-                    // Without the store the others ask WeChat themselves; the keeper has counted and reported it.
+                    // Without the store the others ask WeChat themselves; the store handle has counted and reported it.
                     let _ =
-                        fetch.wire.keeper.run(fetch.wire.deadline.or_a_moment(), fetch.wire.stats, |store, until| {
+                        fetch.wire.store.run(fetch.wire.deadline.or_a_moment(), fetch.wire.stats, |store, until| {
                             store.put_token(fetch.key.account(), fence, &token, renew_in, ends_in, until)
                         });
                 }
@@ -274,8 +274,8 @@ impl TokenSlot {
 
     fn end_lease(&self, fence: u64, failure: &TokenFailure, fetch: &Fetch<'_>) {
         let key = fetch.key;
-        // As above: the keeper has counted and reported a failure, and the lease ends by itself.
-        let _ = fetch.wire.keeper.run(fetch.wire.deadline, fetch.wire.stats, |store, until| match failure {
+        // As above: the store handle has counted and reported a failure, and the lease ends by itself.
+        let _ = fetch.wire.store.run(fetch.wire.deadline, fetch.wire.stats, |store, until| match failure {
             TokenFailure::Refused { verdict, errcode, .. } => {
                 let refusal =
                     StoredRefusal { errcode: *errcode, errmsg: verdict.errmsg.clone(), stands: stands(*errcode) };

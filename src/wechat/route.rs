@@ -18,7 +18,7 @@ use crate::language::Text;
 use crate::log;
 use crate::network::deadline::Deadline;
 use crate::stats::Stats;
-use crate::store::keeper::Keeper;
+use crate::store::handle::StoreHandle;
 use crate::store::{Health, Millis};
 
 mod key;
@@ -80,7 +80,7 @@ impl Route {
 
     /// Reads what all know, whatever was heard lately.
     pub fn look(&self, wire: &Wire<'_>) {
-        self.read(wire.keeper, wire.stats, wire.deadline);
+        self.read(wire.store, wire.stats, wire.deadline);
     }
 
     fn glance(&self, wire: &Wire<'_>) {
@@ -100,11 +100,11 @@ impl Route {
     }
 
     /// The same outside a call.
-    pub fn read(&self, keeper: &Keeper, stats: &Stats, deadline: Deadline) {
-        let read = keeper.run(deadline, stats, |store, until| store.health(self.key.name(), until));
+    pub fn read(&self, store: &StoreHandle, stats: &Stats, deadline: Deadline) {
+        let read = store.run(deadline, stats, |store, until| store.health(self.key.name(), until));
         match read {
             Ok(health) => self.adopt(health),
-            // Without a store each process goes by what it has seen; the keeper has counted and reported the failure.
+            // Without a store each process goes by what it has seen; the store handle has counted and reported the failure.
             Err(_) => self.view.lock().heard = Some(Instant::now()),
         }
     }
@@ -208,7 +208,7 @@ impl Route {
             let Ok(record) = serde_json::to_string(&after) else { return None };
             let (version, _) = random();
             let health = Health { version, record };
-            let put = wire.keeper.run(wire.deadline.or_a_moment(), wire.stats, |store, until| {
+            let put = wire.store.run(wire.deadline.or_a_moment(), wire.stats, |store, until| {
                 store.put_health(self.key.name(), seen, &health, until)
             });
             match put {

@@ -13,7 +13,7 @@ use super::route::Route;
 use crate::config::Settings;
 use crate::network::deadline::Deadline;
 use crate::stats::Stats;
-use crate::store::keeper::Keeper;
+use crate::store::handle::StoreHandle;
 
 /// A caller who waits for less proves nothing about the host.
 const CONNECT_PROOF: Duration = Duration::from_millis(250);
@@ -29,7 +29,7 @@ pub struct Wire<'a> {
     /// The account.
     pub settings: &'a Settings,
     /// The store.
-    pub keeper: &'a Keeper,
+    pub store: &'a StoreHandle,
     /// Counters.
     pub stats: &'a Stats,
     /// The deadline of the whole call.

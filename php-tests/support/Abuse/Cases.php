@@ -20,8 +20,7 @@ final class Cases
 
     private \stdClass $shop;
 
-    /** @var array<string, callable(mixed): ?string> */
-    private array $shapes;
+    private Verdict $verdict;
 
     /** @var array<string, Closure> */
     private array $values;
@@ -40,7 +39,7 @@ final class Cases
     {
         require_once __DIR__ . '/values.php';
         $this->shop = $shop;
-        $this->shapes = DocumentedShape::ofStubs($stubs);
+        $this->verdict = new Verdict($shop, $stubs);
         $this->values = \abuse_values();
         $this->record = fopen($record, 'ab');
         $this->skip = $skip;
@@ -214,14 +213,14 @@ final class Cases
     private function outcome(ReflectionMethod $method, string $name, ?array $names, Closure $call): void
     {
         $label = $method->getDeclaringClass()->getName() . '::' . $method->getName() . "() $name";
-        $this->write('B', ['number' => $this->number, 'name' => $this->withoutIds($label)]);
+        $this->write('B', ['number' => $this->number, 'name' => $this->verdict->withoutIds($label)]);
         $this->remarks = [];
         $begun = microtime(true);
         ob_start();
         try {
-            $outcome = $this->returned($method, $call());
+            $outcome = $this->verdict->ofReturned($method, $call());
         } catch (Throwable $thrown) {
-            $outcome = $this->thrown($thrown, $names === null || $method->getNumberOfParameters() > 1 ? $names : array_merge($names, [$method->getName()]));
+            $outcome = $this->verdict->ofThrown($thrown, $names === null || $method->getNumberOfParameters() > 1 ? $names : array_merge($names, [$method->getName()]));
             // Its trace has the arguments.
             self::letGo($thrown);
         }
@@ -234,84 +233,6 @@ final class Cases
             $outcome['fault'] = 'PHP said: ' . $this->remarks[0];
         }
         $this->write('E', $outcome);
-    }
-
-    /** @param mixed $returned */
-    private function returned(ReflectionMethod $method, $returned): array
-    {
-        $outcome = ['what' => gettype($returned)];
-        $wrong = ($this->shapes[$method->getName()])($returned);
-        if ($wrong !== null) {
-            $outcome['fault'] = 'is not what the stubs say: ' . $wrong;
-        } elseif (is_array($returned)) {
-            $outcome['what'] .= ' ' . ($returned['errcode'] ?? '');
-            // Keys of messages are the caller's own, whatever they are.
-            $text = json_encode($method->getName() === 'sendMany' ? array_values($returned) : $returned);
-            if ($text === false) {
-                $outcome['fault'] = 'is no JSON: ' . json_last_error_msg();
-            } elseif ($this->hasSecret($text)) {
-                $outcome['fault'] = 'shows a secret';
-            }
-        }
-        return $outcome;
-    }
-
-    /** @param list<string>|null $names */
-    private function thrown(Throwable $thrown, ?array $names): array
-    {
-        $class = get_class($thrown);
-        $message = $thrown->getMessage();
-        $outcome = ['what' => $class, 'message' => $this->withoutIds($message)];
-        $isOfValue = $thrown instanceof \DomainException && strncmp($message, 'from ', 5) === 0;
-        // PHP's own complaints: about a function of the application that takes other arguments, and a generator that was read before.
-        $isOfPhp = $thrown instanceof \ArgumentCountError && strpos($message, 'RoutineTemplate') === false
-            || $message === 'Cannot traverse an already closed generator';
-        if ($isOfValue || $isOfPhp) {
-            return ['what' => 'what the value threw'];
-        }
-        $isOurs = $thrown instanceof \RoutineTemplate\Exception;
-        if (!$isOurs && !$thrown instanceof \TypeError && !$thrown instanceof \ValueError && !Ways::mayThrow($thrown, $names)) {
-            $outcome['fault'] = 'is no documented exception';
-        } elseif ($message === '' || preg_match('//u', $message) !== 1 || strlen($message) > 2000) {
-            $outcome['fault'] = 'has a bad message';
-        } elseif ($this->hasSecret($message . $thrown->getTraceAsString())) {
-            $outcome['fault'] = 'shows a secret';
-        } elseif ($names !== null && (!$isOurs || $thrown instanceof \RoutineTemplate\ConfigException) && !self::isNamed($names, $message)) {
-            $outcome['fault'] = 'names none of ' . implode(', ', $names);
-        }
-        return $outcome;
-    }
-
-    /** @param list<string> $names */
-    private static function isNamed(array $names, string $message): bool
-    {
-        // It quotes the member that nobody knows and lists those that there are, or says how another account is reached.
-        if (preg_match('/没有(名为|选项|条件)|“.*”.*不可用|请用 RoutineTemplate::app/u', $message) === 1) {
-            return true;
-        }
-        foreach ($names as $name) {
-            if (preg_match('/(?<![a-zA-Z_])' . preg_quote($name, '/') . '(?![a-zA-Z_])/i', $message) === 1) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private function hasSecret(string $text): bool
-    {
-        foreach ($this->shop->secrets as $secret) {
-            if (strpos($text, $secret) !== false) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** The same for every shop, so that two faces can be compared. */
-    private function withoutIds(string $message): string
-    {
-        $ids = [$this->shop->appid => 'APPID', $this->shop->openid => 'OPENID', $this->shop->orderPaid => 'TEMPLATE', getcwd() => 'DIRECTORY'];
-        return (string) preg_replace('/rid: \S+|line \d+/', '', strtr($message, $ids));
     }
 
     /** @param mixed $value */

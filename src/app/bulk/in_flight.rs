@@ -9,7 +9,7 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::time::{sleep, timeout};
 
 use super::{Bulk, Caller, Waiting};
-use crate::app::gate::Ticket;
+use crate::app::admission::Ticket;
 use crate::app::post::Posted;
 use crate::network::deadline::Deadline;
 use crate::store::MessageId;
@@ -70,13 +70,13 @@ where
 {
     /// Lets a message go. It moves while [`Bulk::wait`] runs, and only then.
     pub(super) fn launch(&mut self, flight: Flight<C::Key>) {
-        let (app, line) = (self.app, self.line.until(flight.deadline));
+        let (app, call) = (self.app, self.call.until(flight.deadline));
         self.latest = self.latest.max(flight.deadline.at());
         self.flights.push(Box::pin(async move {
             let posted = match &flight.waiting.prepared.content {
                 Ok(content) => {
                     let (channel, body) = (flight.waiting.prepared.channel, content.body.clone());
-                    app.post(&line, channel, body, flight.token.as_ref()).await
+                    app.post(&call, channel, body, flight.token.as_ref()).await
                 }
                 Err(refused) => Posted { result: Ok(refused.clone()), attempts: 0, pause: None },
             };

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use super::in_flight::{Candidate, Flight, Landed};
 use super::{Bulk, Caller, LOOK_AHEAD, SLICE, TRIES, Waiting};
 use crate::answer::Answer;
+use crate::app::admission::{Admission, AdmissionPoll, LOOK, MARGIN};
 use crate::app::close::end;
 use crate::app::failure::{keeping_the_grant, under_way};
-use crate::app::gate::{Gate, LOOK, MARGIN, Passage};
 use crate::app::post::Posted;
 use crate::app::prepare::Prepared;
 use crate::config::TokenMode;
@@ -75,10 +75,10 @@ where
             self.token = self.ask(|_| app.supplied_token(false))?;
             return self.ask(C::check);
         }
-        let line = self.line.until(Deadline::after(self.app.settings.timeout));
-        if line.wire(self.app).refusal().is_none() {
+        let call = self.call.until(Deadline::after(self.app.settings.timeout));
+        if call.wire(self.app).refusal().is_none() {
             // Where there is none, each message finds out for itself, and says so in its answer.
-            let _ = self.process.block_on(line.token(self.app, false));
+            let _ = self.process.block_on(call.token(self.app, false));
         }
         Ok(())
     }
@@ -104,7 +104,7 @@ where
                 ..candidate.waiting.prepared.begin(app, process)
             })
             .collect();
-        let begun = self.line.keeper.run(deadline, &process.stats, |store, until| store.begin_all(&begins, until)).ok();
+        let begun = self.call.store.run(deadline, &process.stats, |store, until| store.begin_all(&begins, until)).ok();
         let mut words = begun.into_iter().flatten();
         let judged: Vec<_> = candidates
             .iter()
@@ -121,25 +121,25 @@ where
             .collect();
         for (candidate, (passage, pause, abandoned)) in candidates.into_iter().zip(judged) {
             match passage {
-                Ok(Passage::Taken { .. }) => {
+                Ok(AdmissionPoll::Taken { .. }) => {
                     let look = Instant::now() + if abandoned == candidate.abandoned { LOOK } else { Duration::ZERO };
                     self.held.push(Candidate { taken: true, abandoned, look, ..candidate });
                 }
-                Ok(Passage::Decided(gate)) => self.pass(candidate, gate, pause),
+                Ok(AdmissionPoll::Decided(admission)) => self.pass(candidate, admission, pause),
                 Err(error) => self.end(candidate.waiting, Err(error), None, 0),
             }
         }
     }
 
-    fn pass(&mut self, candidate: Candidate<C::Key>, gate: Gate, pause: Option<Pause>) {
+    fn pass(&mut self, candidate: Candidate<C::Key>, admission: Admission, pause: Option<Pause>) {
         let Candidate { waiting, deadline, .. } = candidate;
-        let ticket = match gate {
-            Gate::Go(ticket) => Some(ticket),
-            Gate::Unrecorded => match self.limit_of_the_day(&waiting) {
+        let ticket = match admission {
+            Admission::Go(ticket) => Some(ticket),
+            Admission::Unrecorded => match self.limit_of_the_day(&waiting) {
                 Some(answer) => return self.end(waiting, Ok(answer), None, 0),
                 None => None,
             },
-            Gate::Answered(answer) => {
+            Admission::Answered(answer) => {
                 return match pause.filter(|pause| self.may_send_again(&waiting, pause)) {
                     Some(pause) => self.send_again(waiting, &pause),
                     None => {
@@ -220,7 +220,7 @@ where
         }
         for Landed { flight, posted } in &over {
             let Prepared { channel, template_id, .. } = &flight.waiting.prepared;
-            self.app.learn_template(self.process, &self.line.keeper, *channel, template_id, &posted.result);
+            self.app.learn_template(self.process, &self.call.store, *channel, template_id, &posted.result);
         }
         self.write_ends(&over);
         for Landed { flight, posted } in over {
@@ -264,7 +264,7 @@ where
         }
         // As at the end of one message: what cannot be written reads `unknown` when its lease is over.
         let deadline = Deadline::after(app.settings.timeout).or_a_moment();
-        let _ = self.line.keeper.run(deadline, &process.stats, |store, until| store.finish_all(&all, until));
+        let _ = self.call.store.run(deadline, &process.stats, |store, until| store.finish_all(&all, until));
     }
 
     /// Without a store the bulk itself remembers that WeChat takes no more today.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::record::{Done, Ending, Record, Target};
 use crate::app::App;
-use crate::app::post::Line;
+use crate::app::post::CallContext;
 use crate::calendar;
 use crate::error::Error;
 use crate::language::Text;
@@ -46,14 +46,14 @@ pub(super) struct Claim {
 
 impl App {
     /// Whose turn it is; waits for another process that is at it.
-    pub(super) fn claim_clearing(&self, line: &Line<'_>, target: Target<'_>) -> Result<Turn, Error> {
-        let stats = &line.process.stats;
+    pub(super) fn claim_clearing(&self, call: &CallContext<'_>, target: Target<'_>) -> Result<Turn, Error> {
+        let stats = &call.process.stats;
         let mut awaited = None;
         loop {
             // A store that hangs must leave time for WeChat.
-            let patience = line.deadline.half();
+            let patience = call.deadline.half();
             let noted =
-                line.keeper.insist(patience, stats, |store, until| store.note(&self.settings.appid, NOTE, until));
+                call.store.insist(patience, stats, |store, until| store.note(&self.settings.appid, NOTE, until));
             let Ok(noted) = noted else { return Ok(Turn::Uncounted) };
             let now = Timestamp::now();
             let mut record = Record::read(noted.as_ref(), calendar::month(now));
@@ -63,10 +63,10 @@ impl App {
             let (seen, age) = noted.as_ref().map_or((0, Duration::ZERO), |note| (note.version, note.age));
             if let Some(other) = &record.under_way
                 && age < Duration::from_millis(other.lease_ms)
-                && !line.process.owner().sees_ended(&other.owner)
+                && !call.process.owner().sees_ended(&other.owner)
             {
-                if line.deadline.left() <= LOOK {
-                    return Err(under_way(line.deadline.total().as_millis()));
+                if call.deadline.left() <= LOOK {
+                    return Err(under_way(call.deadline.total().as_millis()));
                 }
                 if other.path.as_deref() == target.path() {
                     awaited = Some(seen);
@@ -77,10 +77,10 @@ impl App {
             if record.used(target) >= target.limit() {
                 return Ok(Turn::NoneLeft(record));
             }
-            let lease_ms = u64::try_from((line.deadline.left() + MARGIN).as_millis()).unwrap_or(u64::MAX);
-            record.open(target, line.process.owner().as_str(), lease_ms);
+            let lease_ms = u64::try_from((call.deadline.left() + MARGIN).as_millis()).unwrap_or(u64::MAX);
+            record.open(target, call.process.owner().as_str(), lease_ms);
             let note = record.note();
-            let stands = line.keeper.insist(patience, stats, |store, until| {
+            let stands = call.store.insist(patience, stats, |store, until| {
                 store.put_note(&self.settings.appid, NOTE, seen, &note, LIFETIME, until)
             });
             match stands {
@@ -88,8 +88,8 @@ impl App {
                     return Ok(Turn::Ours(Claim { version: note.version, record }));
                 }
                 // Somebody else was faster.
-                Ok(_) if !line.deadline.left().is_zero() => {}
-                Ok(_) => return Err(under_way(line.deadline.total().as_millis())),
+                Ok(_) if !call.deadline.left().is_zero() => {}
+                Ok(_) => return Err(under_way(call.deadline.total().as_millis())),
                 Err(_) => return Ok(Turn::Uncounted),
             }
         }
@@ -98,7 +98,7 @@ impl App {
     /// Says what came of a claim, and answers the count after it.
     pub(super) fn close_clearing(
         &self,
-        line: &Line<'_>,
+        call: &CallContext<'_>,
         target: Target<'_>,
         claim: Claim,
         ending: &Ending<'_>,
@@ -106,8 +106,9 @@ impl App {
         let Claim { version: claimed, mut record } = claim;
         record.close(claimed, target, ending, Timestamp::now().as_millisecond());
         let note = record.note();
-        // Without the store, or where the lease has ended meanwhile, the call stays counted; the keeper has reported a failure.
-        let _ = line.keeper.insist(line.deadline.or_a_moment(), &line.process.stats, |store, until| {
+        // Without the store, or where the lease has ended meanwhile, the call stays counted; the store handle has reported a
+        // failure.
+        let _ = call.store.insist(call.deadline.or_a_moment(), &call.process.stats, |store, until| {
             store.put_note(&self.settings.appid, NOTE, claimed, &note, LIFETIME, until)
         });
         record

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::network::deadline::Deadline;
 use crate::process::Process;
-use crate::store::keeper::{Keeper, Outage};
+use crate::store::handle::{Outage, StoreHandle};
 use crate::store::{NOTE_LIMIT, Note};
 use crate::template_cache::TemplateCache;
 use crate::template_list::TemplateList;
@@ -23,7 +23,7 @@ pub(super) struct SharedList<'a> {
     pub(super) appid: &'a str,
     pub(super) process: &'a Process,
     pub(super) cache: Arc<TemplateCache>,
-    pub(super) keeper: Arc<Keeper>,
+    pub(super) store: Arc<StoreHandle>,
     /// How long the store may take.
     pub(super) glance: Duration,
 }
@@ -41,8 +41,8 @@ impl SharedList<'_> {
     pub(super) fn look(&self) {
         let asked = Instant::now();
         let note =
-            self.keeper.glance(self.glance, &self.process.stats, |store, until| store.note(self.appid, LIST, until));
-        // Without a store this process goes on with what it knows; the keeper has counted and reported a failure.
+            self.store.glance(self.glance, &self.process.stats, |store, until| store.note(self.appid, LIST, until));
+        // Without a store this process goes on with what it knows; the store handle has counted and reported a failure.
         if let Ok(note) = note {
             self.cache.looked(note.and_then(|note| TemplateList::from_note(&note, asked)));
         }
@@ -85,7 +85,7 @@ impl SharedList<'_> {
             return Put::Failed;
         }
         let asked = Instant::now();
-        let stands = self.keeper.glance(self.glance, &self.process.stats, |store, until| {
+        let stands = self.store.glance(self.glance, &self.process.stats, |store, until| {
             store.put_note(self.appid, LIST, seen, &note, LIFETIME, until)
         });
         match stands {
@@ -100,7 +100,7 @@ impl SharedList<'_> {
         let note = Note::new("");
         // Shorter than the deadline, so that whoever waits for a process that was killed still has time to fetch.
         let lease = deadline.total() * 2 / 3;
-        let stands = self.keeper.run(deadline, &self.process.stats, |store, until| {
+        let stands = self.store.run(deadline, &self.process.stats, |store, until| {
             store.put_note(self.appid, CLAIM, 0, &note, lease, until)
         });
         match stands {
@@ -113,7 +113,7 @@ impl SharedList<'_> {
     pub(super) fn release(&self, claim: Option<u64>) {
         let Some(claim) = claim else { return };
         // A failure was counted and reported; the claim ends by itself.
-        let _ = self.keeper.glance(self.glance, &self.process.stats, |store, until| {
+        let _ = self.store.glance(self.glance, &self.process.stats, |store, until| {
             store.put_note(self.appid, CLAIM, claim, &Note::new(""), Duration::ZERO, until)
         });
     }

@@ -6,7 +6,7 @@ use reqwest::Url;
 use sha2::{Digest, Sha256};
 
 use crate::config::{Secret, Settings};
-use crate::store::keeper::KeeperKey;
+use crate::store::handle::StoreKey;
 use crate::store::owner;
 
 /// What distinguishes one route from another in this process, and its name in the store. A wrong `ca_file` or a proxy that is
@@ -15,7 +15,7 @@ pub struct RouteKey {
     base_url: Url,
     fallback_urls: Vec<Url>,
     proxy: Option<Secret>,
-    store: KeeperKey,
+    store: StoreKey,
     hosts: Vec<Url>,
     name: String,
 }
@@ -52,7 +52,7 @@ impl RouteKey {
             base_url: settings.base_url.clone(),
             fallback_urls: settings.fallbacks().to_vec(),
             proxy: settings.proxy.clone(),
-            store: KeeperKey::of(settings),
+            store: StoreKey::of(settings),
             hosts,
             name,
         }

@@ -1,7 +1,7 @@
 //! What a thread needs to reach WeChat and the store: connections of its own.
 //!
 //! Connections live in the runtime that drives them, and a store serves one caller at a time. So the threads on which
-//! applications call share one reach, and the thread that delivers has another: neither waits for the other.
+//! applications call share one set, and the thread that delivers has another: neither waits for the other.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use crate::config::Settings;
 use crate::error::Error;
 use crate::lru_cache::LruCache;
-use crate::store::keeper::{Keeper, KeeperKey};
+use crate::store::handle::{StoreHandle, StoreKey};
 use crate::wechat::client::{Client, ClientKey};
 
 /// A worker serves a handful of shops; the bounds only keep a runaway script from growing it without end.
@@ -19,18 +19,18 @@ const CLIENT_LIMIT: usize = 16;
 const STORE_LIMIT: usize = 64;
 
 /// Connections to WeChat and to stores.
-pub struct Reach {
+pub struct Connections {
     clients: Mutex<LruCache<(Arc<ClientKey>, Client)>>,
-    keepers: Mutex<LruCache<Arc<Keeper>>>,
+    stores: Mutex<LruCache<Arc<StoreHandle>>>,
 }
 
-impl Default for Reach {
+impl Default for Connections {
     fn default() -> Self {
-        Self { clients: Mutex::new(LruCache::new(CLIENT_LIMIT)), keepers: Mutex::new(LruCache::new(STORE_LIMIT)) }
+        Self { clients: Mutex::new(LruCache::new(CLIENT_LIMIT)), stores: Mutex::new(LruCache::new(STORE_LIMIT)) }
     }
 }
 
-impl Reach {
+impl Connections {
     /// The connections for these settings.
     pub fn client(&self, settings: &Settings) -> Result<Client, Error> {
         let wanted = |(key, _): &(Arc<ClientKey>, Client)| {
@@ -51,10 +51,10 @@ impl Reach {
     }
 
     /// The store that these settings name.
-    pub fn keeper(&self, settings: &Settings) -> Arc<Keeper> {
-        let wanted = |keeper: &Arc<Keeper>| keeper.key().is_of(settings);
-        let Ok(keeper) =
-            self.keepers.lock().get(wanted, || Ok::<_, Infallible>(Arc::new(Keeper::new(KeeperKey::of(settings)))));
-        keeper
+    pub fn store(&self, settings: &Settings) -> Arc<StoreHandle> {
+        let wanted = |store: &Arc<StoreHandle>| store.key().is_of(settings);
+        let Ok(store) =
+            self.stores.lock().get(wanted, || Ok::<_, Infallible>(Arc::new(StoreHandle::new(StoreKey::of(settings)))));
+        store
     }
 }

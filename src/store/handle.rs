@@ -24,14 +24,14 @@ const LONGEST_REST: Duration = Duration::from_secs(30);
 
 /// What distinguishes one store from another in this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeeperKey {
+pub struct StoreKey {
     place: StorePlace,
     durability: Durability,
     ca_file: Option<String>,
     log_file: Option<PathBuf>,
 }
 
-impl KeeperKey {
+impl StoreKey {
     /// The key for these settings.
     pub fn of(settings: &Settings) -> Self {
         Self {
@@ -72,8 +72,8 @@ pub struct Condition {
 }
 
 /// A store and its health.
-pub struct Keeper {
-    key: KeeperKey,
+pub struct StoreHandle {
+    key: StoreKey,
     state: Mutex<State>,
 }
 
@@ -90,14 +90,14 @@ struct Resting {
     until: Instant,
 }
 
-impl Keeper {
+impl StoreHandle {
     /// A store that is not opened yet.
-    pub fn new(key: KeeperKey) -> Self {
+    pub fn new(key: StoreKey) -> Self {
         Self { key, state: Mutex::new(State::default()) }
     }
 
     /// Which store it is.
-    pub fn key(&self) -> &KeeperKey {
+    pub fn key(&self) -> &StoreKey {
         &self.key
     }
 
@@ -250,13 +250,13 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for StoreHandle {
     fn drop(&mut self) {
         close(self.state.get_mut().store.take());
     }
 }
 
-/// Closing takes the same locks as a transaction: no fork may copy them in the middle, nor the keeper's own.
+/// Closing takes the same locks as a transaction: no fork may copy them in the middle, nor the store handle's own.
 fn close(store: Option<Arc<dyn Store>>) {
     undisturbed(|| drop(store));
 }
@@ -283,13 +283,13 @@ mod tests {
         let deadline = Deadline::after(Duration::from_secs(60));
         // Once by a store that fails, once by the end of all that used it.
         for fails in [true, false] {
-            let (keeper, stats) = (Arc::new(Keeper::new(KeeperKey::of(&settings))), Stats::default());
-            keeper.insist(deadline, &stats, |_, _| Ok(())).unwrap();
+            let (store, stats) = (Arc::new(StoreHandle::new(StoreKey::of(&settings))), Stats::default());
+            store.insist(deadline, &stats, |_, _| Ok(())).unwrap();
             assert!(open_files(directory.path()) > 0);
             let (entered, enters) = std::sync::mpsc::channel();
             let (leave, leaves) = std::sync::mpsc::channel::<()>();
             let (end, ends) = std::sync::mpsc::channel::<()>();
-            let theirs = keeper.clone();
+            let theirs = store.clone();
             let thread = spawn_without_signals("test", 1024 * 1024, move || {
                 let done = theirs.insist(deadline, &stats, |_, _| {
                     entered.send(()).unwrap();
@@ -301,11 +301,11 @@ mod tests {
             });
             enters.recv().unwrap();
             // Nothing is closed before the fork has begun.
-            let held = keeper.state.lock();
+            let held = store.state.lock();
             leave.send(()).unwrap();
             before_fork();
             drop(held);
-            drop(keeper);
+            drop(store);
             end.send(()).unwrap();
             std::thread::sleep(Duration::from_millis(200));
             assert!(open_files(directory.path()) > 0, "it is closed after the fork");
@@ -320,13 +320,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = directory.path().join("store");
         let settings = Settings::from_pairs([("store", store.to_str().unwrap())]).unwrap();
-        let (keeper, stats) = (Keeper::new(KeeperKey::of(&settings)), Stats::default());
+        let (store, stats) = (StoreHandle::new(StoreKey::of(&settings)), Stats::default());
         let deadline = Deadline::after(Duration::from_secs(60));
         let slow = |_: &dyn Store, _| Err::<(), _>(StoreError::new(Fault::Timeout, "slow"));
-        assert!(keeper.insist(deadline, &stats, slow).is_err());
-        assert_eq!((keeper.condition().state, keeper.run(deadline, &stats, |_, _| Ok(()))), ("up", Ok(())));
-        assert!(keeper.run(deadline, &stats, slow).is_err());
-        assert_eq!(keeper.condition().state, "down");
-        assert!(keeper.run(deadline, &stats, |_, _| Ok(())).is_err(), "it rests");
+        assert!(store.insist(deadline, &stats, slow).is_err());
+        assert_eq!((store.condition().state, store.run(deadline, &stats, |_, _| Ok(()))), ("up", Ok(())));
+        assert!(store.run(deadline, &stats, slow).is_err());
+        assert_eq!(store.condition().state, "down");
+        assert!(store.run(deadline, &stats, |_, _| Ok(())).is_err(), "it rests");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::App;
 use super::failure::{key_taken, under_way, unknown_before};
-use super::post::Line;
+use super::post::CallContext;
 use super::prepare::Prepared;
 use crate::answer::Answer;
 use crate::calendar;
@@ -34,7 +34,7 @@ pub(super) struct Ticket {
 }
 
 /// What the store says before anything is sent.
-pub(super) enum Gate {
+pub(super) enum Admission {
     /// Go, with a row that waits for its end.
     Go(Ticket),
     /// Go; there is no store at this moment.
@@ -44,9 +44,9 @@ pub(super) enum Gate {
 }
 
 /// A look at the store: decided, or not yet.
-pub(super) enum Passage {
+pub(super) enum AdmissionPoll {
     /// The store has spoken.
-    Decided(Gate),
+    Decided(Admission),
     /// Another call is sending a message with this key.
     Taken {
         /// Its process has ended, as the next look will say: no need to wait for it.
@@ -56,24 +56,24 @@ pub(super) enum Passage {
 
 impl App {
     /// A message that was refused before the store was asked leaves its row all the same.
-    pub(super) fn leave_refusal(&self, line: &Line<'_>, prepared: &Prepared, answer: Answer) -> Answer {
-        let begin = prepared.begin(self, line.process);
+    pub(super) fn leave_refusal(&self, call: &CallContext<'_>, prepared: &Prepared, answer: Answer) -> Answer {
+        let begin = prepared.begin(self, call.process);
         let refusal = LocalRefusal { errcode: answer.errcode, errmsg: &answer.errmsg };
         let left =
-            line.keeper.run(line.deadline, &line.process.stats, |store, until| store.refuse(&begin, &refusal, until));
-        // Without a store there is no row and so no id; the keeper has counted and reported it.
+            call.store.run(call.deadline, &call.process.stats, |store, until| store.refuse(&begin, &refusal, until));
+        // Without a store there is no row and so no id; the store handle has counted and reported it.
         Answer { id: left.ok(), ..answer }
     }
 
     /// Key, pause and ledger, in one transaction.
-    pub(super) fn pass_gate(&self, line: &Line<'_>, begin: &mut Begin<'_>) -> Result<Gate, Error> {
+    pub(super) fn admit(&self, call: &CallContext<'_>, begin: &mut Begin<'_>) -> Result<Admission, Error> {
         let mut taken = false;
         loop {
-            let begun = line.keeper.run(line.deadline, &line.process.stats, |store, until| store.begin(begin, until));
-            match self.judge(begin, begun.ok(), taken, line.deadline)? {
-                Passage::Decided(gate) => return Ok(gate),
-                Passage::Taken { abandoned: true } => {}
-                Passage::Taken { abandoned: false } => thread::sleep(LOOK),
+            let begun = call.store.run(call.deadline, &call.process.stats, |store, until| store.begin(begin, until));
+            match self.judge(begin, begun.ok(), taken, call.deadline)? {
+                AdmissionPoll::Decided(admission) => return Ok(admission),
+                AdmissionPoll::Taken { abandoned: true } => {}
+                AdmissionPoll::Taken { abandoned: false } => thread::sleep(LOOK),
             }
             taken = true;
         }
@@ -87,7 +87,7 @@ impl App {
         begun: Option<Begun>,
         taken: bool,
         deadline: Deadline,
-    ) -> Result<Passage, Error> {
+    ) -> Result<AdmissionPoll, Error> {
         let hints = self.settings.hint_lang;
         let (id, answer) = match begun {
             // What another call was sending a moment ago must not be sent as well.
@@ -96,16 +96,16 @@ impl App {
                 return Err(under_way(&plain_text(begin.key.unwrap_or_default()), waited.as_millis()));
             }
             // No store stops no message.
-            None => return Ok(Passage::Decided(Gate::Unrecorded)),
+            None => return Ok(AdmissionPoll::Decided(Admission::Unrecorded)),
             Some(Begun::Go { id, epoch, grant, seen }) => {
-                return Ok(Passage::Decided(Gate::Go(Ticket { id, epoch, grant, seen })));
+                return Ok(AdmissionPoll::Decided(Admission::Go(Ticket { id, epoch, grant, seen })));
             }
             Some(Begun::Known(row)) => {
                 same_message(begin, &row)?;
                 let key = plain_text(begin.key.unwrap_or_default());
                 return match (row.state, row.errcode) {
                     (State::Delivered | State::Refused, Some(errcode)) => {
-                        Ok(Passage::Decided(Gate::Answered(Answer::from_record(&row, errcode, hints))))
+                        Ok(AdmissionPoll::Decided(Admission::Answered(Answer::from_record(&row, errcode, hints))))
                     }
                     _ => Err(unknown_before(&key, &row.errmsg)),
                 };
@@ -114,13 +114,13 @@ impl App {
                 same_message(begin, &row)?;
                 if row.state == State::Sending && begin.abandoned.is_none() && begin.owner.sees_ended(&owner) {
                     begin.abandoned = Some((row.id, row.epoch));
-                    return Ok(Passage::Taken { abandoned: true });
+                    return Ok(AdmissionPoll::Taken { abandoned: true });
                 }
                 if deadline.left() <= LOOK {
                     let key = plain_text(begin.key.unwrap_or_default());
                     return Err(under_way(&key, deadline.total().as_millis()));
                 }
-                return Ok(Passage::Taken { abandoned: false });
+                return Ok(AdmissionPoll::Taken { abandoned: false });
             }
             Some(Begun::Paused { id, pause }) => (id, self.paused(&pause)),
             Some(Begun::NoGrant { id, certain }) => {
@@ -128,7 +128,7 @@ impl App {
                 (id, refused.with_hint(no_grant_hint(certain, hints)))
             }
         };
-        Ok(Passage::Decided(Gate::Answered(Answer { id: Some(id), ..answer })))
+        Ok(AdmissionPoll::Decided(Admission::Answered(Answer { id: Some(id), ..answer })))
     }
 
     /// The answer while the API rests.
