@@ -137,6 +137,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "millions of steps")]
     fn content_of_any_size_is_read_in_bounded_time() {
         assert!(Template::from_content(&"{{".repeat(1_000_000)).is_empty());
         let many: String = (0..100_000).map(|number| format!("字{{{{thing{number}.DATA}}}}\n")).collect();

@@ -253,6 +253,7 @@ fn keys_that_no_table_knows_are_left_to_wechat() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "millions of steps")]
 fn a_violation_tells_field_rule_value_and_remedy_in_one_short_sentence() {
     let huge = format!("坏\u{1b}\n{}", "长".repeat(100_000));
     let data = map(&[("thing1", text(&huge)), ("time2", text("2024-01-01T10:00"))]);
@@ -307,6 +308,7 @@ const EVERY_TYPE: [&str; 17] = [
 ];
 
 #[test]
+#[cfg_attr(miri, ignore = "millions of steps")]
 fn huge_values_take_linear_time_and_leave_little() {
     for unit in ["a", "1", "字", "\n", " ", "🎉", "e\u{301}", "\u{200D}", "👨‍👩‍👧", "1,", "２"] {
         // An unoptimised build reads some ten million characters a second; anything quadratic would take hours.
@@ -316,6 +318,7 @@ fn huge_values_take_linear_time_and_leave_little() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "millions of steps")]
 fn ten_megabytes_are_no_burden() {
     for unit in ["字", "1", " "] {
         let time = time_for(&["thing1", "character_string4", "time7"], &unit.repeat(10_000_000 / unit.len()));
@@ -324,6 +327,7 @@ fn ten_megabytes_are_no_burden() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "millions of steps")]
 fn a_hundred_thousand_fields_take_linear_time() {
     let keys: Vec<String> = (0..100_000).map(|number| format!("thing{number}")).collect();
     let members: Vec<(&str, Input<'_>)> = keys.iter().map(|key| (key.as_str(), text("x"))).collect();

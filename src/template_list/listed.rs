@@ -180,6 +180,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "millions of steps")]
     fn nothing_grows_without_end() {
         let values: Vec<String> = (0..10_000).map(|number| number.to_string()).collect();
         let row = json!({
