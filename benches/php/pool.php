@@ -13,7 +13,7 @@ final class Pool
      */
     public static function start(Fixture $fixture, string $face, array $scripts, array $ini, int $workers = 4): FpmServer
     {
-        $modules = Environment::modules('curl', 'ffi') ?? throw new \RuntimeException('This PHP has no curl or no ffi.');
+        $modules = Environment::modules('curl', 'ffi', 'pdo', 'pdo_sqlite') ?? throw new \RuntimeException('This PHP lacks curl, ffi or pdo_sqlite.');
         if ($face === 'extension') {
             $modules['extension'][] = Environment::extension();
         }

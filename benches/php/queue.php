@@ -21,6 +21,18 @@ RoutineTemplate::queue($openid, $settings['template_id'], $settings['data']);
 echo (hrtime(true) - $start) / 1e3;
 PHP;
 
+// What a bare row takes PHP itself under the same conditions: after a rest the processor's caches are cold for everybody.
+const BARE_ROW = <<<'PHP'
+$settings = %s;
+$place = new PDO('sqlite:' . $settings['file'], null, null, [PDO::ATTR_PERSISTENT => true, PDO::ATTR_TIMEOUT => 30]);
+$place->exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY, openid TEXT, body TEXT)');
+$place->exec('CREATE INDEX IF NOT EXISTS message_openid ON message (openid)');
+$openid = 'oBench' . getmypid() . 'u' . hrtime(true);
+$start = hrtime(true);
+$place->prepare('INSERT INTO message (openid, body) VALUES (?, ?)')->execute([$openid, json_encode($settings['data'])]);
+echo (hrtime(true) - $start) / 1e3;
+PHP;
+
 $fixture = new Fixture();
 $seconds = Effort::seconds(3);
 
@@ -52,6 +64,7 @@ foreach ($ways as [, , , $label]) {
 }
 Report::table(['queue() in a php-fpm request, µs in the call', 'php-fpm 请求中的 queue()，调用用时 µs'], $columns);
 foreach ([
+    [null, 'process', 0, ['PDO, one bare row into SQLite (for comparison)', 'PDO 往 SQLite 写一行（对照）']],
     ['extension', 'process', 0, ['extension, `process`', '扩展，`process`']],
     ['extension', 'power', 0, ['extension, `power`', '扩展，`power`']],
     ['ffi', 'process', 0, ['FFI, `process`', 'FFI，`process`']],
@@ -70,12 +83,17 @@ foreach ([
         if ($face === 'ffi') {
             $ini['library'] = Environment::library();
         }
-        $pool = Pool::start($fixture, $face, ['queue.php' => sprintf(PAGE, var_export($settings, true))], $ini, $workers);
+        $page = sprintf(PAGE, var_export($settings, true));
+        if ($face === null) {
+            $settings['file'] = Environment::newStore() . '/bare.db';
+            $page = sprintf(BARE_ROW, var_export($settings, true));
+        }
+        $pool = Pool::start($fixture, $face ?? 'none', ['queue.php' => $page], $ini, $workers);
         $pool->requestAll(array_fill(0, 3 * $workers, 'queue.php'), 60.0);
         $times = $ask($pool, $atOnce, $pause);
         $pool->stop();
         array_push($cells, sprintf('%.0f', median($times)), sprintf('%.0f', quantile($times, 0.99)));
-        Report::figure("queue: $face $durability $way" . ($latency === 0 ? '' : ', outage'), median($times));
+        Report::figure('queue: ' . ($face ?? 'bare row') . " $durability $way" . ($latency === 0 ? '' : ', outage'), median($times));
     }
     Report::row($label, $cells);
 }

@@ -67,6 +67,10 @@ $targets = [
         '≥ 2', $of("bulk: $ours: rate", 'bulk: curl_kept: rate'), '%.1f', static fn (float $ratio): bool => $ratio >= 2.0,
     ],
     [
+        ['… with `store = off`', '……`store = off`'],
+        '≥ 2', $of('bulk: extension off: rate', 'bulk: curl_kept: rate'), '%.1f', static fn (float $ratio): bool => $ratio >= 2.0,
+    ],
+    [
         ['bulk over the `wrk` ceiling, SQLite', '批量与 `wrk` 上限之比，SQLite'],
         '≥ 0.7', $of("bulk: $ours: rate", 'bulk: wrk: rate'), '%.2f', static fn (float $ratio): bool => $ratio >= 0.7,
     ],
