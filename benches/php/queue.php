@@ -99,6 +99,63 @@ foreach ([
 }
 $fixture->network('near');
 
+// ------------------------------------------------------------------------------------------------ the call by itself
+
+const LOOP = <<<'PHP'
+$settings = %s;
+if (isset($settings['file'])) {
+    $place = new PDO('sqlite:' . $settings['file']);
+    $place->exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; CREATE TABLE message (id INTEGER PRIMARY KEY, openid TEXT, body TEXT)');
+    $place->exec('CREATE INDEX message_openid ON message (openid)');
+    $insert = $place->prepare('INSERT INTO message (openid, body) VALUES (?, ?)');
+    $call = fn (string $openid) => $insert->execute([$openid, json_encode($settings['data'])]);
+} else {
+    RoutineTemplate::configure($settings['configure']);
+    $call = fn (string $openid) => RoutineTemplate::queue($openid, $settings['template_id'], $settings['data']);
+}
+$times = [];
+foreach ([0, 20000] as $rest) {
+    for ($i = -50; $i < $settings['count']; $i++) {
+        $openid = sprintf('oBench%%022d', $rest + $i);
+        $start = hrtime(true);
+        $call($openid);
+        $took = (hrtime(true) - $start) / 1e3;
+        usleep($rest);
+        if ($i >= 0) {
+            $times[$rest][] = $took;
+        }
+    }
+}
+echo json_encode($times);
+PHP;
+
+$calls = Effort::count(1000, 100);
+Report::table(
+    ["$calls calls of queue() on the command line, µs", "命令行里调用 queue() $calls 次，µs"],
+    [['in a loop: median', '循环：中位数'], ['p99', 'p99'], ['20 ms rest: median', '间歇 20 ms：中位数'], ['p99', 'p99']]
+);
+$modules = Environment::modules('pdo', 'pdo_sqlite') ?? throw new \RuntimeException('This PHP lacks pdo_sqlite.');
+foreach ([
+    [null, ['PDO, one bare row into SQLite (for comparison)', 'PDO 往 SQLite 写一行（对照）']],
+    ['process', ['extension, `process`', '扩展，`process`']],
+    ['power', ['extension, `power`', '扩展，`power`']],
+] as [$durability, $label]) {
+    $settings = $fixture->settings() + ['count' => $calls];
+    if ($durability === null) {
+        $settings['file'] = Environment::newStore() . '/bare.db';
+    } else {
+        // Delivery is another process's: this is about the call.
+        $settings['configure'] = ['durability' => $durability, 'delivery' => 'worker'] + $fixture->account(Environment::newStore());
+    }
+    $ran = PhpProcess::run(sprintf(LOOP, var_export($settings, true)), $modules, 600.0);
+    $cells = [];
+    foreach (json_decode($ran->output, true) ?? throw new \RuntimeException($ran->output . $ran->errors) as $rest => $times) {
+        array_push($cells, sprintf('%.0f', median($times)), sprintf('%.0f', quantile($times, 0.99)));
+        Report::figure('queue: ' . ($durability ?? 'bare row') . ($rest ? ' with rests' : ' in a loop'), median($times));
+    }
+    Report::row($label, $cells);
+}
+
 // ------------------------------------------------------------------------------------------------------- delivery
 
 $messages = Effort::count(10000, 500);
