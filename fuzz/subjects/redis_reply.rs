@@ -41,7 +41,9 @@ fn address(data: &[u8]) {
         Err(error) => error.to_string(),
     };
     if let Some(password) = password.filter(|password| password.len() >= 8 && !rest.ends_with(*password)) {
-        let elsewhere = rest.matches(password).count() > 1;
+        // A message names the schemes that there are.
+        let elsewhere = rest.matches(password).count() > 1
+            || ["rediss+sentinel://", "rediss+cluster://"].iter().any(|scheme| scheme.contains(password));
         assert!(elsewhere || !shown.contains(password), "a password is shown: {shown}");
     }
 }

@@ -131,7 +131,7 @@ final class Matrix
     {
         return (new Shop(Sandbox::shared()))->script('
             chdir(' . var_export($this->directory->privateTo('work', null), true) . ');
-            foreach (["DocumentedShape", "Places", "Ways", "Cases"] as $file) { require ' . var_export(__DIR__, true) . ' . "/$file.php"; }
+            foreach (["DocumentedShape", "Verdict", "Places", "Ways", "Cases"] as $file) { require ' . var_export(__DIR__, true) . ' . "/$file.php"; }
             $shop->query = (static function () {
                 $time = (string) time();
                 $signed = [' . var_export(PushSender::TOKEN, true) . ', $time, "nonce"];
