@@ -58,8 +58,10 @@ run_target() {
             FILENAME ~ /time$/ { cpu = $1 + $2 }
             /stat::number_of_executed_units/ { executed = $2 }
             / cov: / { for (i = 1; i < NF; i++) { if ($i == "cov:") edges = $(i + 1); if ($i == "ft:") features = $(i + 1) } }
-            END { print when, with, cpu, executed + 0, edges + 0, features + 0, status ? 1 : 0 }
+            END { print when, with, cpu, executed + 0, edges + 0, features + 0, status && status != 72 ? 1 : 0 }
         ' "$log.time" "$log" >>"$record/$target.tsv"
+        # libFuzzer's word for a run that was interrupted.
+        [ "$status" -ne 72 ] || return 1
         if [ "$status" -ne 0 ]; then
             printf '%s failed; its last words:\n' "$target" >&2
             tail -n 40 "$log" >&2
