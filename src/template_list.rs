@@ -242,6 +242,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "millions of steps")]
     fn refused_ids_are_bounded() {
         let mut known = list(&["a"]);
         for number in 0..1000 {

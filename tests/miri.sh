@@ -20,4 +20,4 @@ export PROPTEST_CASES=${PROPTEST_CASES:-4}
 # The time of day is read by tests of dates.
 export MIRIFLAGS="-Zmiri-disable-isolation ${MIRIFLAGS:-}"
 # Miri runs no foreign code, so that no SQLite needs to be built.
-exec cargo +nightly miri test --no-default-features --features ffi,system-sqlite --lib -- "${tests[@]}" --skip refused_ids_are_bounded
+exec cargo +nightly miri test --no-default-features --features ffi,system-sqlite --lib -- "${tests[@]}"

@@ -21,12 +21,16 @@ RoutineTemplate::queue($openid, $settings['template_id'], $settings['data']);
 echo (hrtime(true) - $start) / 1e3;
 PHP;
 
+// For comparison: the table of a shop that queues by itself.
+const BARE_LABEL = ['PDO, one bare row into SQLite (for comparison)', 'PDO 往 SQLite 写一行（对照）'];
+const BARE_TABLE = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;'
+    . ' CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY, openid TEXT, body TEXT);'
+    . ' CREATE INDEX IF NOT EXISTS message_openid ON message (openid)';
 // What a bare row takes PHP itself under the same conditions: after a rest the processor's caches are cold for everybody.
 const BARE_ROW = <<<'PHP'
 $settings = %s;
 $place = new PDO('sqlite:' . $settings['file'], null, null, [PDO::ATTR_PERSISTENT => true, PDO::ATTR_TIMEOUT => 30]);
-$place->exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY, openid TEXT, body TEXT)');
-$place->exec('CREATE INDEX IF NOT EXISTS message_openid ON message (openid)');
+$place->exec($settings['schema']);
 $openid = 'oBench' . getmypid() . 'u' . hrtime(true);
 $start = hrtime(true);
 $place->prepare('INSERT INTO message (openid, body) VALUES (?, ?)')->execute([$openid, json_encode($settings['data'])]);
@@ -64,7 +68,7 @@ foreach ($ways as [, , , $label]) {
 }
 Report::table(['queue() in a php-fpm request, µs in the call', 'php-fpm 请求中的 queue()，调用用时 µs'], $columns);
 foreach ([
-    [null, 'process', 0, ['PDO, one bare row into SQLite (for comparison)', 'PDO 往 SQLite 写一行（对照）']],
+    [null, 'process', 0, BARE_LABEL],
     ['extension', 'process', 0, ['extension, `process`', '扩展，`process`']],
     ['extension', 'power', 0, ['extension, `power`', '扩展，`power`']],
     ['ffi', 'process', 0, ['FFI, `process`', 'FFI，`process`']],
@@ -85,7 +89,7 @@ foreach ([
         }
         $page = sprintf(PAGE, var_export($settings, true));
         if ($face === null) {
-            $settings['file'] = Environment::newStore() . '/bare.db';
+            $settings += ['file' => Environment::newStore() . '/bare.db', 'schema' => BARE_TABLE];
             $page = sprintf(BARE_ROW, var_export($settings, true));
         }
         $pool = Pool::start($fixture, $face ?? 'none', ['queue.php' => $page], $ini, $workers);
@@ -105,8 +109,7 @@ const LOOP = <<<'PHP'
 $settings = %s;
 if (isset($settings['file'])) {
     $place = new PDO('sqlite:' . $settings['file']);
-    $place->exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; CREATE TABLE message (id INTEGER PRIMARY KEY, openid TEXT, body TEXT)');
-    $place->exec('CREATE INDEX message_openid ON message (openid)');
+    $place->exec($settings['schema']);
     $insert = $place->prepare('INSERT INTO message (openid, body) VALUES (?, ?)');
     $call = fn (string $openid) => $insert->execute([$openid, json_encode($settings['data'])]);
 } else {
@@ -136,13 +139,13 @@ Report::table(
 );
 $modules = Environment::modules('pdo', 'pdo_sqlite') ?? throw new \RuntimeException('This PHP lacks pdo_sqlite.');
 foreach ([
-    [null, ['PDO, one bare row into SQLite (for comparison)', 'PDO 往 SQLite 写一行（对照）']],
+    [null, BARE_LABEL],
     ['process', ['extension, `process`', '扩展，`process`']],
     ['power', ['extension, `power`', '扩展，`power`']],
 ] as [$durability, $label]) {
     $settings = $fixture->settings() + ['count' => $calls];
     if ($durability === null) {
-        $settings['file'] = Environment::newStore() . '/bare.db';
+        $settings += ['file' => Environment::newStore() . '/bare.db', 'schema' => BARE_TABLE];
     } else {
         // Delivery is another process's: this is about the call.
         $settings['configure'] = ['durability' => $durability, 'delivery' => 'worker'] + $fixture->account(Environment::newStore());
